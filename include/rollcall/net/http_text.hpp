@@ -1,0 +1,30 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace rollcall::net {
+
+/// `Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n` (IMF-fixdate, RFC 9110 section 5.6.7), made anew once a second. One a
+/// thread.
+class date_line {
+public:
+  std::string_view at(std::chrono::sys_seconds now);
+
+private:
+  std::chrono::sys_seconds second_{std::chrono::seconds{-1}};
+  std::string line_;
+};
+
+/// The standard reason phrase of a status, or "".
+std::string_view reason_phrase(unsigned status);
+
+/// Does an Accept-Encoding value allow gzip (RFC 9110 section 12.5.3)? False for no field at all: several clients break
+/// on a coding they did not ask for.
+bool accepts_gzip(std::string_view accept_encoding);
+
+/// Does a comma-separated list of tokens hold this one, case aside?
+bool list_has_token(std::string_view list, std::string_view token);
+
+} // namespace rollcall::net

@@ -1,0 +1,64 @@
+#pragma once
+
+#include "rollcall/net/executor.hpp"
+#include "rollcall/net/limits.hpp"
+#include "rollcall/net/session.hpp"
+
+#include <boost/intrusive/list.hpp>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace rollcall::net {
+
+/// Binds and listens, with SO_REUSEPORT so that every thread has an acceptor of its own and the kernel spreads the
+/// connections. Throws boost::system::system_error whose text names the address. Port 0 takes a free one.
+asio::basic_socket_acceptor<tcp, executor> open_acceptor(executor ex, const std::string& host, std::uint16_t port);
+
+/// One thread's end of the port: accepts connections, sweeps their deadlines, drains them. All functions are called on
+/// its thread, except that construction may happen before it runs.
+class listener {
+public:
+  using acceptor = asio::basic_socket_acceptor<tcp, executor>;
+
+  /// `quota` and `handler` outlive the listener, which outlives its sessions: see drained().
+  listener(acceptor a, service& handler, const limits& l, connection_quota& quota);
+  ~listener();
+  listener(const listener&) = delete;
+  listener& operator=(const listener&) = delete;
+
+  void start();
+
+  /// Accepts what the kernel has queued, then closes the port. Sessions answer what they have with `Connection: close`;
+  /// idle ones end after limits::drain_idle.
+  void drain();
+
+  /// Ends every session at once, whatever it is doing.
+  void stop();
+
+  /// True once drain() or stop() was called and no session is left.
+  [[nodiscard]] bool drained() const;
+
+  [[nodiscard]] const listener_stats& stats() const noexcept { return context_.stats; }
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+
+private:
+  void accept();
+  void on_accept(error_code ec, tcp_socket socket);
+  void admit(tcp_socket socket);
+  void back_off(error_code ec);
+  void sweep();
+
+  session_context context_;
+  acceptor acceptor_;
+  timer sweeper_;
+  timer pause_;
+  connection_quota& quota_;
+  boost::intrusive::list<session, boost::intrusive::constant_time_size<false>> sessions_;
+  std::uint16_t port_;
+  std::chrono::milliseconds pause_for_{0};
+};
+
+} // namespace rollcall::net

@@ -1,0 +1,152 @@
+#pragma once
+
+#include "rollcall/net/executor.hpp"
+#include "rollcall/net/http_text.hpp"
+#include "rollcall/net/limits.hpp"
+#include "rollcall/net/outbox.hpp"
+#include "rollcall/net/read_buffer.hpp"
+#include "rollcall/net/service.hpp"
+#include "rollcall/ops/counter.hpp"
+
+#include <boost/intrusive/list.hpp>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+
+namespace rollcall::net {
+
+/// The client connections that the whole process may hold. Shared by all listeners; touched once a connection, never
+/// once a request.
+class connection_quota {
+public:
+  explicit connection_quota(std::size_t most) : most_(most) {}
+
+  bool take() noexcept {
+    if (used_.fetch_add(1, std::memory_order_relaxed) < most_)
+      return true;
+    give_back();
+    return false;
+  }
+  void give_back() noexcept { used_.fetch_sub(1, std::memory_order_relaxed); }
+
+private:
+  const std::size_t most_;
+  std::atomic<std::size_t> used_{0};
+};
+
+/// Counters of one listener, written by its thread.
+struct listener_stats {
+  ops::counter accepted;
+  ops::counter refused; ///< no room: answered 503
+  ops::counter open;    ///< gauge
+  ops::counter requests;
+  ops::counter malformed; ///< refused for their framing
+  ops::counter timeouts;  ///< closed for slowness
+  ops::counter aborted;   ///< closed by us in the middle of a response
+  ops::counter accept_errors;
+  ops::counter bytes_in;
+  ops::counter bytes_out;
+};
+
+/// What the sessions of one thread share.
+struct session_context {
+  executor ex;
+  net::limits limits;
+  service& handler;
+  listener_stats stats;
+  date_line date;
+  /// The loop's idea of the time, renewed by the sweep: deadlines are coarse.
+  steady_clock::time_point now = steady_clock::now();
+  bool draining = false;
+  steady_clock::time_point drain_began;
+};
+
+/// One client connection: reads requests, hands them to the service one at a time, writes the answers in order.
+///
+/// The hit path is plain function calls from the read's completion to the write: no coroutine, no timer, no
+/// allocation. A connection has one coarse deadline, which the listener sweeps.
+///
+/// Lives on one thread, kept alive by its pending operation or by the turn that a service took.
+class session : public std::enable_shared_from_this<session>,
+                public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+public:
+  /// Gives `quota` a place back when it ends, unless it is null.
+  session(tcp_socket socket, session_context& context, connection_quota* quota);
+  ~session();
+
+  void begin();
+  /// Called by the listener's sweep: closes the connection when its deadline has passed.
+  void sweep(steady_clock::time_point now);
+  /// Answers 503 and closes: there is no room for this connection.
+  void refuse();
+  void close();
+
+private:
+  friend class exchange;
+  friend class turn;
+
+  enum class stage : unsigned char {
+    idle,     ///< between requests
+    head,     ///< part of a head is in
+    body,     ///< the head is in, part of a buffered body is missing
+    serving,  ///< a service has the turn
+    lingering ///< answered for the last time; reading what is still on its way
+  };
+
+  // Reading (session.cpp). The take_ functions return false when they need more bytes or somebody else will go on.
+  void read();
+  void on_read(error_code ec, std::size_t n);
+  void advance();
+  bool take_head();
+  bool take_body();
+  bool take_chunks();
+  bool accept_head(std::size_t size);
+  void keep_head();
+  void invite_body();
+  bool serve(std::string_view body);
+  void end_request();
+  bool refuse(framing_error e);
+  void enter(stage s);
+  void acknowledge_quickly();
+
+  // Writing (answering.cpp).
+  void queue_answer(const response& r);
+  void append_head(unsigned status, std::string_view reason, std::string_view fields);
+  void error_answer(unsigned status, std::string_view message);
+  bool flush();
+  void finish();
+  void on_linger(error_code ec, std::size_t n);
+
+  // What a turn does (turn.cpp).
+  void turn_over();
+  task<std::expected<std::string_view, framing_error>> read_piece();
+  std::expected<bool, framing_error> parse_piece(std::string_view& piece);
+  task<bool> drain();
+  void queue_stream_head(const stream_head& h);
+
+  session_context& context_;
+  connection_quota* quota_;
+  tcp_socket socket_;
+  read_buffer in_;
+  outbox out_;
+  std::optional<request_parser> parser_;
+  std::string kept_head_;       // the head, when its body comes later and in_ must be free to move
+  std::size_t head_size_ = 0;   // bytes of the head at the front of in_
+  read_buffer body_;            // a buffered chunked body, decoded
+  std::uint64_t body_left_ = 0; // of a body with a length, when streamed: bytes not yet handed out
+  std::size_t piece_size_ = 0;  // bytes at the front of in_ that the last piece occupies
+  std::size_t lingered_ = 0;
+  steady_clock::time_point deadline_;
+  body_plan plan_;
+  stage stage_ = stage::idle;
+  bool advancing_ = false;
+  bool answered_ = false; // the whole answer to the request of the moment is queued
+  bool body_done_ = true; // ... and its body has been read
+  bool chunking_ = false; // the answer under way is sent in chunks
+  bool keep_alive_ = true;
+  bool client_closes_ = false; // by the client's own wish this is the last request
+  bool last_ = false;          // close once everything is written
+};
+
+} // namespace rollcall::net

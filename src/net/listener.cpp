@@ -1,0 +1,142 @@
+#include "rollcall/net/listener.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace rollcall::net {
+
+namespace {
+
+constexpr std::chrono::milliseconds sweep_every{250};
+constexpr std::chrono::milliseconds pause_first{10};
+constexpr std::chrono::milliseconds pause_most{1000};
+
+using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+
+} // namespace
+
+listener::acceptor open_acceptor(executor ex, const std::string& host, std::uint16_t port) {
+  const auto where = fmt::format("cannot listen on {}:{}", host, port);
+  try {
+    const tcp::endpoint endpoint(asio::ip::make_address(host), port);
+    listener::acceptor a(ex);
+    a.open(endpoint.protocol());
+    a.set_option(asio::socket_base::reuse_address(true));
+    a.set_option(reuse_port(true));
+    a.bind(endpoint);
+    a.listen(4096);
+    return a;
+  } catch (const boost::system::system_error& e) {
+    throw boost::system::system_error(e.code(), where);
+  }
+}
+
+listener::listener(acceptor a, service& handler, const limits& l, connection_quota& quota)
+    : context_{.ex = a.get_executor(), .limits = l, .handler = handler, .stats = {}, .date = {}, .drain_began = {}},
+      acceptor_(std::move(a)), sweeper_(context_.ex), pause_(context_.ex), quota_(quota),
+      port_(acceptor_.local_endpoint().port()) {}
+
+listener::~listener() = default;
+
+void listener::start() {
+  accept();
+  sweep();
+}
+
+void listener::accept() {
+  acceptor_.async_accept([this](error_code ec, tcp_socket socket) { on_accept(ec, std::move(socket)); });
+}
+
+void listener::on_accept(error_code ec, tcp_socket socket) {
+  if (!acceptor_.is_open())
+    return;
+  if (!ec) {
+    if (std::exchange(pause_for_, {}) > std::chrono::milliseconds{0})
+      spdlog::info("accepting connections again");
+    admit(std::move(socket));
+    return accept();
+  }
+  context_.stats.accept_errors.add();
+  // A client that left before it was accepted is no reason to pause; everything else is a shortage of ours.
+  if (ec == asio::error::connection_aborted || ec == asio::error::interrupted)
+    return accept();
+  back_off(ec);
+}
+
+// Out of file descriptors or memory: accepting again at once would spin, and every connection that ends may help.
+void listener::back_off(error_code ec) {
+  if (pause_for_ == std::chrono::milliseconds{0})
+    spdlog::warn("cannot accept connections: {}; trying again with growing pauses (is the limit on open files, "
+                 "ulimit -n, high enough?)",
+                 ec.message());
+  pause_for_ = std::clamp(pause_for_ * 2, pause_first, pause_most);
+  pause_.expires_after(pause_for_);
+  pause_.async_wait([this](error_code cancelled) {
+    if (!cancelled && acceptor_.is_open())
+      accept();
+  });
+}
+
+void listener::admit(tcp_socket socket) {
+  context_.stats.accepted.add();
+  const bool room = quota_.take();
+  const auto s = std::make_shared<session>(std::move(socket), context_, room ? &quota_ : nullptr);
+  if (!room) {
+    context_.stats.refused.add();
+    return s->refuse();
+  }
+  sessions_.push_back(*s);
+  s->begin();
+}
+
+void listener::sweep() {
+  context_.now = steady_clock::now();
+  for (auto at = sessions_.begin(); at != sessions_.end();) {
+    const auto kept = (at++)->shared_from_this(); // closing may unlink it
+    kept->sweep(context_.now);
+  }
+  if (drained())
+    return;
+  sweeper_.expires_after(sweep_every);
+  sweeper_.async_wait([this](error_code cancelled) {
+    if (!cancelled)
+      sweep();
+  });
+}
+
+void listener::drain() {
+  if (context_.draining)
+    return;
+  context_.draining = true;
+  context_.drain_began = steady_clock::now();
+  error_code ec;
+  acceptor_.non_blocking(true, ec);
+  while (!ec) {
+    tcp_socket socket(context_.ex);
+    acceptor_.accept(socket, ec);
+    if (!ec)
+      admit(std::move(socket));
+  }
+  acceptor_.close(ec);
+  pause_.cancel();
+}
+
+void listener::stop() {
+  drain();
+  for (auto at = sessions_.begin(); at != sessions_.end();) {
+    const auto kept = (at++)->shared_from_this();
+    kept->close();
+  }
+  sweeper_.cancel();
+}
+
+bool listener::drained() const {
+  return context_.draining && sessions_.empty();
+}
+
+} // namespace rollcall::net

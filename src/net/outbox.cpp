@@ -1,0 +1,58 @@
+#include "rollcall/net/outbox.hpp"
+
+#include <algorithm>
+
+namespace rollcall::net {
+
+namespace {
+// The kernel takes at most 1024 (IOV_MAX); Asio's own limit for one call is 64.
+constexpr std::size_t segments_at_once = 64;
+// Storage above this is given back once it is written.
+constexpr std::size_t keep_text = 16 * 1024;
+} // namespace
+
+std::size_t outbox::size() const noexcept {
+  std::size_t total = text_.size() - sealed_;
+  for (std::size_t i = first_; i < segments_.size(); ++i)
+    total += segments_[i].size;
+  return total - written_;
+}
+
+const std::vector<boost::asio::const_buffer>& outbox::buffers() {
+  seal_text();
+  buffers_.clear();
+  const auto last = std::min(segments_.size(), first_ + segments_at_once);
+  for (std::size_t i = first_; i < last; ++i) {
+    const auto& s = segments_[i];
+    buffers_.emplace_back(s.data ? s.data : text_.data() + s.offset, s.size);
+  }
+  if (!buffers_.empty())
+    buffers_.front() += written_;
+  return buffers_;
+}
+
+void outbox::consume(std::size_t n) {
+  while (first_ < segments_.size()) {
+    const auto left = segments_[first_].size - written_;
+    if (n < left) {
+      written_ += n;
+      return;
+    }
+    n -= left;
+    written_ = 0;
+    segments_[first_].owner.reset();
+    ++first_;
+  }
+  clear();
+}
+
+void outbox::clear() {
+  segments_.clear();
+  first_ = written_ = sealed_ = 0;
+  if (text_.capacity() > keep_text)
+    std::string().swap(text_);
+  else
+    text_.clear();
+}
+
+} // namespace rollcall::net
