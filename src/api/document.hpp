@@ -1,0 +1,29 @@
+#pragma once
+
+#include "rollcall/api/query.hpp"
+
+#include <simdjson.h>
+
+#include <cstddef>
+
+namespace rollcall::api {
+
+static_assert(padding >= simdjson::SIMDJSON_PADDING);
+
+/// Reads whole documents with simdjson's DOM parser, which validates every byte: grammar, UTF-8, escapes (a lone
+/// surrogate is an error), numbers (64-bit integers, finite doubles) and nesting (1,024 levels). Keeps its buffers.
+class document_parser {
+public:
+  /// The element, and every text taken from it, lives until the next parse or trim.
+  simdjson::simdjson_result<simdjson::dom::element> parse(padded_view body);
+
+  /// Gives back the buffers of an unusually large document: they are about 14 times its size.
+  void trim();
+
+private:
+  static constexpr std::size_t kept_capacity = std::size_t{1} << 20;
+
+  simdjson::dom::parser parser_;
+};
+
+} // namespace rollcall::api

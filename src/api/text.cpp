@@ -1,0 +1,101 @@
+#include "text.hpp"
+
+namespace rollcall::api {
+namespace {
+
+struct character {
+  std::size_t size;
+  bool valid;
+};
+
+struct byte_range {
+  unsigned char low;
+  unsigned char high;
+};
+
+constexpr byte_range continuation{0x80, 0xBF};
+
+/// What the byte after `lead` may be: narrower than a continuation where it would begin an overlong form, a surrogate
+/// or something above U+10FFFF (The Unicode Standard, table 3-7).
+constexpr byte_range second_byte(unsigned char lead) {
+  switch (lead) {
+  case 0xE0:
+    return {0xA0, 0xBF};
+  case 0xED:
+    return {0x80, 0x9F};
+  case 0xF0:
+    return {0x90, 0xBF};
+  case 0xF4:
+    return {0x80, 0x8F};
+  default:
+    return continuation;
+  }
+}
+
+constexpr std::size_t sequence_size(unsigned char lead) {
+  if (lead < 0x80)
+    return 1;
+  if (lead >= 0xC2 && lead <= 0xDF)
+    return 2;
+  if (lead >= 0xE0 && lead <= 0xEF)
+    return 3;
+  if (lead >= 0xF0 && lead <= 0xF4)
+    return 4;
+  return 0;
+}
+
+/// The first character of a text that is not empty, or its maximal broken part.
+constexpr character first_character(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  const std::size_t size = sequence_size(lead);
+  if (size == 0)
+    return {1, false};
+  byte_range allowed = second_byte(lead);
+  for (std::size_t i = 1; i < size; ++i) {
+    if (i == text.size())
+      return {i, false};
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < allowed.low || byte > allowed.high)
+      return {i, false};
+    allowed = continuation;
+  }
+  return {size, true};
+}
+
+void append_character(std::string& out, std::string_view c) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(c[0]);
+  if (byte == '"' || byte == '\\') {
+    out += '\\';
+    out += c;
+  } else if (byte < 0x20) {
+    out += "\\u00";
+    out += hex[byte >> 4];
+    out += hex[byte & 0xF];
+  } else {
+    out += c;
+  }
+}
+
+} // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+  constexpr std::string_view replacement = "\xEF\xBF\xBD";
+  out += '"';
+  while (!text.empty()) {
+    const character c = first_character(text);
+    append_character(out, c.valid ? text.substr(0, c.size) : replacement);
+    text.remove_prefix(c.size);
+  }
+  out += '"';
+}
+
+std::string_view cut(std::string_view text, std::size_t limit) {
+  if (text.size() <= limit)
+    return text;
+  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80)
+    --limit;
+  return text.substr(0, limit);
+}
+
+} // namespace rollcall::api

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace rollcall::api {
+
+/// Appends `text` as a JSON string, quotes included. Quotes, backslashes and control bytes are escaped; the rest stays
+/// raw. Each maximal broken part of a UTF-8 sequence becomes one U+FFFD, so the result is always valid.
+void append_json_string(std::string& out, std::string_view text);
+
+/// The longest prefix of at most `limit` bytes that splits no UTF-8 sequence of a valid text.
+std::string_view cut(std::string_view text, std::size_t limit);
+
+} // namespace rollcall::api
