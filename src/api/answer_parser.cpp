@@ -97,6 +97,14 @@ answer_parser::~answer_parser() = default;
 
 answer answer_parser::classify(padded_view body) {
   answer result = read(state_->whole, body);
+  if (result.kind == answer_kind::unreadable) {
+    // The body itself is never rewritten: this copy only tells what it is.
+    std::string mended(body.data, body.size);
+    if (mend_lone_surrogates(mended)) {
+      mended.reserve(mended.size() + padding);
+      result = read(state_->whole, {mended.data(), mended.size()});
+    }
+  }
   state_->whole.trim();
   return result;
 }

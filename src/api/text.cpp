@@ -1,5 +1,9 @@
 #include "text.hpp"
 
+#include <charconv>
+#include <optional>
+#include <system_error>
+
 namespace rollcall::api {
 namespace {
 
@@ -77,7 +81,52 @@ void append_character(std::string& out, std::string_view c) {
   }
 }
 
+constexpr std::size_t escape_size = 6; // \uXXXX
+
+/// The code unit of an escape such as \ud83e at the front of `text`; nullopt when there is none.
+std::optional<unsigned> escaped_unit(std::string_view text) {
+  if (text.size() < escape_size || text[0] != '\\' || text[1] != 'u')
+    return std::nullopt;
+  unsigned unit = 0;
+  const auto [end, failed] = std::from_chars(text.data() + 2, text.data() + escape_size, unit, 16);
+  if (failed != std::errc{} || end != text.data() + escape_size)
+    return std::nullopt;
+  return unit;
+}
+
+constexpr bool is_high(unsigned unit) {
+  return unit >= 0xD800 && unit <= 0xDBFF;
+}
+
+constexpr bool is_low(unsigned unit) {
+  return unit >= 0xDC00 && unit <= 0xDFFF;
+}
+
 } // namespace
+
+bool mend_lone_surrogates(std::string& json) {
+  bool mended = false;
+  for (auto at = json.find('\\'); at != std::string::npos; at = json.find('\\', at)) {
+    const auto unit = escaped_unit(std::string_view(json).substr(at));
+    if (!unit) {
+      at += 2; // any other escape, an escaped backslash among them
+      continue;
+    }
+    if (is_high(*unit)) {
+      const auto next = escaped_unit(std::string_view(json).substr(at + escape_size));
+      if (next && is_low(*next)) {
+        at += 2 * escape_size;
+        continue;
+      }
+    }
+    if (is_high(*unit) || is_low(*unit)) {
+      json.replace(at, escape_size, "\\ufffd");
+      mended = true;
+    }
+    at += escape_size;
+  }
+  return mended;
+}
 
 void append_json_string(std::string& out, std::string_view text) {
   constexpr std::string_view replacement = "\xEF\xBF\xBD";

@@ -116,7 +116,6 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read_for_certain_is_unreadable) {
                           R"({"code":1000,"data":[1,]})"sv,
                           R"({"code":1000,"data":[}])"sv,
                           "{\"code\":1000,\"data\":[\"\xFF\"]}"sv,
-                          R"({"code":1000,"data":["\ud800"]})"sv,
                           "{\"code\":1000,\"data\":[]}\0"sv,
                           "\xEF\xBB\xBF{\"code\":1000,\"data\":[]}"sv,
                           R"({"code":18446744073709551616,"data":[]})"sv}) {
@@ -170,6 +169,16 @@ BOOST_AUTO_TEST_CASE(deep_nesting_is_harmless) {
   BOOST_TEST(classify(R"({"code":1000,"data":)" + nested + "}").kind == answer_kind::unreadable);
 }
 
+BOOST_AUTO_TEST_CASE(half_an_emoji_in_a_nickname_does_not_spoil_the_room) {
+  for (const auto name : {R"(\ud83e)"sv, R"(\udd91)"sv, R"(\udd91\ud83e)"sv, R"(\ud83e\ud83e\udd91)"sv, R"(\\\uD83E\n)"sv,
+                          R"(\ud83e\u0041)"sv, R"(\uDBFF)"sv})
+    BOOST_TEST(classify(fmt::format(R"({{"code":1000,"data":[{{"nickName":"{}"}}]}})", name)).kind ==
+                   answer_kind::success,
+               name);
+  BOOST_TEST(classify(R"({"code":1000,"data":["\ud83e","\ud83"]})").kind == answer_kind::unreadable);
+  BOOST_TEST(classify(R"({"code":1000,"data":["\ud83e"})").kind == answer_kind::unreadable);
+}
+
 BOOST_AUTO_TEST_CASE(a_list_of_16_MiB_is_read) {
   std::string body = R"({"code":1000,"data":[{})";
   constexpr std::string_view member = R"(,{"userName":"wxid_cf2r2mdypejh32","nickName":"Gun🦑","displayName":null})";
@@ -186,6 +195,8 @@ BOOST_AUTO_TEST_CASE(a_list_of_16_MiB_is_read) {
 BOOST_AUTO_TEST_CASE(the_second_parser_agrees_about_mutations) {
   std::map<std::string_view, int> kinds;
   const auto compare = [&](const std::string& body) {
+    if (body.find("\\ud") != std::string::npos)
+      return; // half a pair is where the two differ, on purpose
     const std::string_view expected = expected_kind(body);
     const std::string_view said = to_string(classify(body).kind);
     if (said != expected)
