@@ -1,0 +1,80 @@
+#include "rules.hpp"
+
+#include "kinds.hpp"
+
+#include <fmt/format.h>
+
+namespace rollcall::ops {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr milliseconds a_month = 720h;
+
+/// One line of the tables below: `field` finds the value in a target.
+template <typename Target, typename Value, typename Field>
+rule<Target> key(std::string_view section, std::string_view name, const kind<Value>& of, Field field) {
+  auto read = [field, parse = of.parse](Target& into, const raw_value& raw) {
+    auto value = parse(raw);
+    if (!value)
+      return false;
+    *field(into) = *std::move(value);
+    return true;
+  };
+  return {section, name, of.allowed, of.secret, std::move(read)};
+}
+
+} // namespace
+
+const std::vector<rule<config>>& config_rules() {
+  // Time-outs of 0 would end every request, so none may be 0; windows of 0 turn something off.
+  static const std::vector<rule<config>> all{
+      key<config>("server", "listen", address(), [](config& c) { return &c.server.listen; }),
+      key<config>("server", "threads", whole(0, 256), [](config& c) { return &c.server.threads; }),
+      key<config>("server", "max_connections", whole(1, 1'000'000),
+                  [](config& c) { return &c.server.max_connections; }),
+      key<config>("server", "head_timeout", duration(1ms, 1h), [](config& c) { return &c.server.head_timeout; }),
+      key<config>("server", "body_timeout", duration(1ms, 1h), [](config& c) { return &c.server.body_timeout; }),
+      key<config>("server", "idle_timeout", duration(1ms, 1h), [](config& c) { return &c.server.idle_timeout; }),
+      key<config>("server", "write_timeout", duration(1ms, 1h), [](config& c) { return &c.server.write_timeout; }),
+      key<config>("server", "drain_timeout", duration(0ms, 1h), [](config& c) { return &c.server.drain_timeout; }),
+      key<config>("admin", "listen", address(), [](config& c) { return &c.admin.listen; }),
+      key<config>("cache", "fresh", duration(1ms, a_month), [](config& c) { return &c.cache.fresh; }),
+      key<config>("cache", "stale_while_revalidate", duration(0ms, a_month),
+                  [](config& c) { return &c.cache.stale_while_revalidate; }),
+      key<config>("cache", "stale_if_error", duration(0ms, a_month), [](config& c) { return &c.cache.stale_if_error; }),
+      key<config>("cache", "failure", duration(0ms, 1h), [](config& c) { return &c.cache.failure; }),
+      key<config>("cache", "jitter", number(0, 0.9), [](config& c) { return &c.cache.jitter; }),
+      key<config>("cache", "memory", memory(std::size_t{1} << 20), [](config& c) { return &c.cache.memory; }),
+      key<config>("redis", "url", redis_url(), [](config& c) { return &c.redis.url; }),
+      key<config>("redis", "timeout", duration(1ms, 10s), [](config& c) { return &c.redis.timeout; }),
+      key<config>("redis", "namespace", name(64), [](config& c) { return &c.redis.name_space; }),
+      key<config>("upstream", "timeout", duration(1ms, 10min), [](config& c) { return &c.upstream.timeout; }),
+      key<config>("upstream", "connect_timeout", duration(1ms, 1min),
+                  [](config& c) { return &c.upstream.connect_timeout; }),
+      key<config>("log", "level", one_of({"trace", "debug", "info", "warn", "error"}),
+                  [](config& c) { return &c.log.level; }),
+      key<config>("log", "access", boolean(), [](config& c) { return &c.log.access; }),
+  };
+  return all;
+}
+
+const std::vector<rule<upstream_instance>>& instance_rules() {
+  static const std::vector<rule<upstream_instance>> all{
+      key<upstream_instance>("upstream.instance", "url", http_url(), [](upstream_instance& i) { return &i.url; }),
+      key<upstream_instance>("upstream.instance", "wids", distinct_strings(),
+                             [](upstream_instance& i) { return &i.wids; }),
+  };
+  return all;
+}
+
+template <typename Target>
+std::string refusal(const rule<Target>& broken, const raw_value& value) {
+  if (broken.secret && std::holds_alternative<std::string>(value))
+    return fmt::format("the value (not shown, it may hold a password) is not {}", broken.allowed);
+  return fmt::format("{} is not {}", describe(value), broken.allowed);
+}
+template std::string refusal(const rule<config>&, const raw_value&);
+template std::string refusal(const rule<upstream_instance>&, const raw_value&);
+
+} // namespace rollcall::ops
