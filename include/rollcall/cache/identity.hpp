@@ -1,0 +1,73 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace rollcall::cache {
+
+inline constexpr std::size_t fingerprint_digits = 16;
+
+/// The fingerprint of a credential as it stands in identities: the first 16 hex digits (lower case) of the SHA-256 of
+/// the Authorization value. It is what may be logged and stored; the credential itself never is.
+std::string fingerprint(std::string_view credential);
+
+/// The fingerprint of a request without a credential.
+inline constexpr std::string_view no_credential = "-";
+
+/// Remembers the fingerprints of recently seen credentials, so that a hit need not hash one with SHA-256. One a thread.
+class fingerprints {
+public:
+  /// The view stays valid until the next call.
+  std::string_view of(std::string_view credential);
+
+  /// Longer credentials are fingerprinted afresh each time: what clients send must not decide how much is kept.
+  static constexpr std::size_t longest_kept = 2048;
+
+private:
+  struct slot {
+    std::string credential;
+    std::uint64_t hash = 0;
+    std::array<char, fingerprint_digits> digits{};
+    bool used = false;
+  };
+  static constexpr std::size_t slots = 256;
+  slot table_[slots];
+  std::array<char, fingerprint_digits> unkept_{};
+};
+
+/// What an answer belongs to: (credential, wId, room, the name the room travelled under), as readable text
+/// `<fingerprint>:<field>:<wId>:<room>`. Each part is percent-escaped, all but A-Z a-z 0-9 - . _ ~ @, so that the
+/// encoding is injective and a part brings no braces, colons, spaces or control bytes of its own.
+class identity {
+public:
+  identity() = default;
+
+  /// `credential` is a fingerprint or no_credential; `field` the JSON name of the room.
+  identity(std::string_view credential, std::string_view field, std::string_view w_id, std::string_view room) {
+    assign(credential, field, w_id, room);
+  }
+
+  /// As the constructor, keeping the storage: the hit path allocates nothing once the text fits.
+  void assign(std::string_view credential, std::string_view field, std::string_view w_id, std::string_view room);
+
+  [[nodiscard]] std::string_view text() const noexcept { return text_; }
+  /// Seeded at random once a process, so that nobody can aim at a shard or a bucket.
+  [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
+
+  /// What the text has room for; entry::bytes() counts it.
+  [[nodiscard]] std::size_t capacity() const noexcept { return text_.capacity(); }
+
+  friend bool operator==(const identity& a, const identity& b) noexcept { return a.text_ == b.text_; }
+
+private:
+  std::string text_;
+  std::uint64_t hash_ = 0;
+};
+
+/// The hash that identity uses, for text that came from elsewhere.
+std::uint64_t identity_hash(std::string_view text) noexcept;
+
+} // namespace rollcall::cache

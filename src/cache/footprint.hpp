@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace rollcall::cache {
+
+/// What glibc's malloc takes from the system for a block of `n` bytes: a header of 8 bytes, rounded up to 16 and never
+/// below 32; above its initial mmap threshold whole pages.
+constexpr std::size_t malloc_footprint(std::size_t n) {
+  constexpr std::size_t page = 4096;
+  if (n >= std::size_t{128} * 1024)
+    return (n + 16 + page - 1) / page * page;
+  const auto chunk = (n + 8 + 15) / 16 * 16;
+  return chunk < 32 ? 32 : chunk;
+}
+
+/// The heap block behind a string of that capacity; short ones have none.
+inline std::size_t string_footprint(std::size_t capacity) {
+  static const auto built_in = std::string().capacity();
+  return capacity <= built_in ? 0 : malloc_footprint(capacity + 1);
+}
+
+/// An object and the two counts that std::make_shared puts before it, in one block.
+template <class T>
+constexpr std::size_t shared_footprint() {
+  return malloc_footprint(sizeof(T) + 2 * sizeof(void*));
+}
+
+} // namespace rollcall::cache

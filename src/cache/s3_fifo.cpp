@@ -1,0 +1,150 @@
+#include "s3_fifo.hpp"
+
+#include "footprint.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <cstddef>
+#include <utility>
+
+namespace rollcall::cache {
+namespace {
+
+/// One index bucket, and room for one ghost, for so many bytes of entries. A list of a five-member room is about as
+/// large; with smaller entries the index chains and the ghosts reach less far back.
+constexpr std::size_t bytes_per_slot = 2048;
+
+/// Uses in the small queue that earn a place in the main one. The paper asks for two. With one, measured over rooms
+/// read by Zipf(0.9) from 4 to 256 MiB, the hot rooms' hit ratio is within 0.012 of that while one-off rooms are up to
+/// half of all requests, and 0.006 to 0.028 better when they are 80 %: with so short a small queue, few rooms get a
+/// second hit.
+constexpr std::uint8_t uses_to_promote = 1;
+
+/// Second chances that one insertion hands out before it takes the oldest whatever its uses: without a bound, one
+/// unlucky insertion would walk the whole shard three times under the lock.
+constexpr int most_second_chances = 64;
+
+/// Expired entries that one insertion removes from each queue beyond what it needs.
+constexpr int most_swept = 4;
+
+bool expired(const node& n, time_point now) noexcept {
+  return n.held->serve_until <= now;
+}
+
+std::size_t buckets_for(std::size_t capacity) {
+  return std::bit_floor(std::max<std::size_t>(capacity / bytes_per_slot, 1));
+}
+
+} // namespace
+
+node::node(entry_ptr e) : held(std::move(e)), bytes(held->bytes() + malloc_footprint(sizeof(node))) {}
+
+s3_fifo::s3_fifo(std::size_t capacity)
+    : capacity_(capacity), buckets_(buckets_for(capacity)),
+      index_(index::bucket_traits(buckets_.data(), buckets_.size())),
+      ghosts_(capacity / bytes_per_slot * 2 * sizeof(std::uint32_t)),
+      fixed_(capacity == 0 ? 0 : std::min(capacity, buckets_.size() * sizeof(bucket) + ghosts_.bytes())),
+      room_(capacity - fixed_) {}
+
+s3_fifo::~s3_fifo() {
+  departures left;
+  for (queue* q : {&small_, &main_})
+    while (!q->nodes.empty())
+      remove(q->nodes.back(), left);
+}
+
+node* s3_fifo::find(const identity& id) noexcept {
+  const auto found = index_.find(id);
+  return found == index_.end() ? nullptr : &*found;
+}
+
+void s3_fifo::add(node& n, time_point now, departures& left) noexcept {
+  assert(fits(n.bytes));
+  // The paper's ghost queue has as many places as the main queue holds entries. Counting all entries lets it work
+  // while the main queue is still filling; once it has, they are nearly the same.
+  const bool in_main = ghosts_.recall(n.held->id.hash(), entries_);
+  make_room(n.bytes, now, left);
+  link(n, in_main);
+}
+
+void s3_fifo::exchange(node& old, node& n, time_point now, departures& left) noexcept {
+  assert(fits(n.bytes) && old.held->id == n.held->id);
+  const bool in_main = old.in_main;
+  n.uses = old.uses;
+  remove(old, left);
+  make_room(n.bytes, now, left);
+  link(n, in_main);
+}
+
+void s3_fifo::remove(node& n, departures& left) noexcept {
+  index_.erase(index_.iterator_to(n));
+  unlink(n);
+  --entries_;
+  left.nodes.take(n);
+}
+
+void s3_fifo::sweep(time_point now, departures& left) noexcept {
+  for (queue* q : {&small_, &main_})
+    for (int i = 0; i < most_swept && !q->nodes.empty() && expired(q->nodes.back(), now); ++i) {
+      remove(q->nodes.back(), left);
+      ++left.expired;
+    }
+}
+
+void s3_fifo::link(node& n, bool in_main) noexcept {
+  n.in_main = in_main;
+  queue& q = queue_of(n);
+  q.nodes.push_front(n);
+  q.bytes += n.bytes;
+  [[maybe_unused]] const bool is_new = index_.insert(n).second;
+  assert(is_new);
+  ++entries_;
+}
+
+void s3_fifo::unlink(node& n) noexcept {
+  queue& q = queue_of(n);
+  q.nodes.erase(q.nodes.iterator_to(n));
+  q.bytes -= n.bytes;
+}
+
+bool s3_fifo::second_chance(node& n) noexcept {
+  if (n.in_main) {
+    if (n.uses == 0)
+      return false;
+    --n.uses;
+  } else {
+    if (n.uses < uses_to_promote)
+      return false;
+    n.uses = 0;
+  }
+  unlink(n);
+  n.in_main = true;
+  main_.nodes.push_front(n);
+  main_.bytes += n.bytes;
+  return true;
+}
+
+void s3_fifo::make_room(std::size_t bytes, time_point now, departures& left) noexcept {
+  const auto small_share = room_ / 10;
+  int chances = most_second_chances;
+  while (small_.bytes + main_.bytes + bytes > room_) {
+    queue& q = small_.bytes > small_share || main_.nodes.empty() ? small_ : main_;
+    node& oldest = q.nodes.back();
+    if (expired(oldest, now)) {
+      remove(oldest, left);
+      ++left.expired;
+      continue;
+    }
+    if (chances > 0 && second_chance(oldest)) {
+      --chances;
+      continue;
+    }
+    if (!oldest.in_main)
+      ghosts_.remember(oldest.held->id.hash());
+    remove(oldest, left);
+    ++left.evicted;
+  }
+}
+
+} // namespace rollcall::cache

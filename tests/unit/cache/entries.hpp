@@ -1,0 +1,36 @@
+#pragma once
+
+#include "rollcall/cache/entry.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace rollcall::test {
+
+inline cache::time_point at(std::int64_t ms) {
+  return cache::time_point(cache::milliseconds(ms));
+}
+
+inline cache::identity room(std::string_view name) {
+  return {"0123456789abcdef", "wcId", "w-1", name};
+}
+inline cache::identity room(std::uint64_t n) {
+  return room(std::to_string(n) + "@chatroom");
+}
+
+/// An entry with a body of `size` bytes that is never fresh and may be served until `serve_until`.
+inline std::shared_ptr<cache::entry> make_entry(const cache::identity& id, std::size_t size,
+                                                cache::time_point serve_until = at(1'000'000),
+                                                std::uint64_t version = 1) {
+  auto e = std::make_shared<cache::entry>();
+  e->id = id;
+  e->version = version;
+  e->serve_until = serve_until;
+  e->plain = std::make_shared<const cache::variant>("application/json", "", std::string(size, 'x'));
+  return e;
+}
+
+} // namespace rollcall::test
