@@ -4,6 +4,8 @@
 #include <boost/asio/error.hpp>
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace rollcall::net {
 
 void session::append_head(unsigned status, std::string_view reason, std::string_view fields) {
@@ -38,7 +40,7 @@ void session::queue_answer(const response& r) {
 // An answer of the session's own, after which the connection closes.
 void session::error_answer(unsigned status, std::string_view message) {
   const auto body = context_.handler.error_body(status, message);
-  const auto rest = fmt::format("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{}", body.size(), body);
+  const auto rest = fmt::format("Content-Type: application/json;charset=UTF-8\r\nContent-Length: {}\r\n\r\n{}", body.size(), body);
   keep_alive_ = false;
   queue_answer({.status = status, .fields = {}, .rest = rest, .owner = nullptr});
   last_ = true;
@@ -51,13 +53,7 @@ bool session::flush() {
     error_code ec;
     const auto n = socket_.write_some(out_.buffers(), ec);
     if (ec == asio::error::would_block) {
-      deadline_ = context_.now + context_.limits.write_timeout;
-      socket_.async_wait(tcp_socket::wait_write, [self = shared_from_this()](error_code failed) {
-        if (failed)
-          return;
-        self->enter(self->stage_);
-        self->advance();
-      });
+      wait_for_room();
       return false;
     }
     if (ec) {
@@ -68,6 +64,21 @@ bool session::flush() {
     context_.stats.bytes_out.add(n);
   }
   return socket_.is_open();
+}
+
+// Answers may be queued while one wait is under way (a turn that ends behind them): a second one would make two loops
+// of advance(), and two reads at once. Whoever empties the outbox goes on by himself.
+void session::wait_for_room() {
+  deadline_ = context_.now + context_.limits.write_timeout;
+  if (std::exchange(waiting_for_room_, true))
+    return;
+  socket_.async_wait(tcp_socket::wait_write, [self = shared_from_this()](error_code failed) {
+    self->waiting_for_room_ = false;
+    if (failed || self->out_.empty())
+      return;
+    self->enter(self->stage_);
+    self->advance();
+  });
 }
 
 // Everything is written. Closing with unread bytes would reset the connection and could take our answer with it, so

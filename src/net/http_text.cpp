@@ -22,9 +22,23 @@ beast::string_view beast_view(std::string_view s) {
   return {s.data(), s.size()};
 }
 
-// A weight of exactly zero, `q=0` to `q=0.000`, means "not acceptable".
-bool is_zero_weight(std::string_view q) {
-  return q.starts_with('0') && q.find_first_not_of("0.") == std::string_view::npos;
+bool iequals(std::string_view a, std::string_view b) {
+  return beast::iequals(beast_view(a), beast_view(b));
+}
+
+// What is in front of the separator, without white space around it; `text` keeps what is behind it.
+std::string_view take_until(char separator, std::string_view& text) {
+  const auto at = text.find(separator);
+  auto part = text.substr(0, at);
+  text.remove_prefix(at == std::string_view::npos ? text.size() : at + 1);
+  part.remove_prefix(std::min(part.find_first_not_of(" \t"), part.size()));
+  return part.substr(0, part.find_last_not_of(" \t") + 1);
+}
+
+// A weight of zero, `q=0` to `q=0.000`, means "not acceptable"; what is no weight means nothing good either.
+bool is_above_zero(std::string_view weight) {
+  return weight.find_first_not_of("0123456789.") == std::string_view::npos &&
+         weight.find_first_of("123456789") != std::string_view::npos;
 }
 
 } // namespace
@@ -48,18 +62,22 @@ std::string_view reason_phrase(unsigned status) {
   return status < 600 && text != "<unknown-status>" ? std::string_view(text.data(), text.size()) : std::string_view{};
 }
 
+// By hand, because Beast's ext_list hands the parameters of one item on to a next one that has none.
 bool accepts_gzip(std::string_view accept_encoding) {
   bool wildcard = false;
-  // A parameter list is what the grammar of Accept-Encoding amounts to: token *( OWS ";" OWS "q=" weight ).
-  for (const auto& item : http::ext_list{beast_view(accept_encoding)}) {
-    bool refused = false;
-    for (const auto& parameter : item.second)
-      if (beast::iequals(parameter.first, "q"))
-        refused = is_zero_weight({parameter.second.data(), parameter.second.size()});
-    if (beast::iequals(item.first, "gzip") || beast::iequals(item.first, "x-gzip"))
-      return !refused;
-    if (item.first == "*")
-      wildcard = !refused;
+  while (!accept_encoding.empty()) {
+    auto parameters = take_until(',', accept_encoding);
+    const auto coding = take_until(';', parameters);
+    bool acceptable = true;
+    while (!parameters.empty()) {
+      auto weight = take_until(';', parameters);
+      if (iequals(take_until('=', weight), "q"))
+        acceptable = is_above_zero(take_until(';', weight));
+    }
+    if (iequals(coding, "gzip") || iequals(coding, "x-gzip"))
+      return acceptable;
+    if (coding == "*")
+      wildcard = acceptable;
   }
   return wildcard;
 }

@@ -20,15 +20,17 @@ using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT
 
 } // namespace
 
-listener::acceptor open_acceptor(executor ex, const std::string& host, std::uint16_t port) {
+listener::acceptor open_acceptor(executor ex, const std::string& host, std::uint16_t port, port_use use) {
   const auto where = fmt::format("cannot listen on {}:{}", host, port);
   try {
     const tcp::endpoint endpoint(asio::ip::make_address(host), port);
     listener::acceptor a(ex);
     a.open(endpoint.protocol());
     a.set_option(asio::socket_base::reuse_address(true));
-    a.set_option(reuse_port(true));
+    // Without the option, binding tells whether the port is free; with it from then on, others may join.
+    a.set_option(reuse_port(use == port_use::join));
     a.bind(endpoint);
+    a.set_option(reuse_port(true));
     a.listen(4096);
     return a;
   } catch (const boost::system::system_error& e) {

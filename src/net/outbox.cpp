@@ -32,6 +32,7 @@ const std::vector<boost::asio::const_buffer>& outbox::buffers() {
 }
 
 void outbox::consume(std::size_t n) {
+  seal_text();
   while (first_ < segments_.size()) {
     const auto left = segments_[first_].size - written_;
     if (n < left) {

@@ -83,9 +83,9 @@ void session::sweep(steady_clock::time_point now) {
       close();
     return;
   }
-  if (now < deadline_)
+  if (now < deadline_ && now < write_deadline_)
     return;
-  if (stage_ != stage::idle && stage_ != stage::lingering)
+  if (stage_ != stage::lingering && (stage_ != stage::idle || !out_.empty()))
     context_.stats.timeouts.add();
   if ((stage_ == stage::head || stage_ == stage::body) && out_.empty()) {
     // Best effort: the client has been silent, so nothing unread can turn the close into a reset.
@@ -98,10 +98,13 @@ void session::sweep(steady_clock::time_point now) {
 
 void session::close() {
   error_code ignored;
+  if (until_close_) // it is cut short: only a reset tells that from its end
+    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
   socket_.close(ignored);
 }
 
 void session::read() {
+  in_.shrink();
   const auto space = in_.prepare(read_least);
   socket_.async_read_some(asio::buffer(space.data, space.size),
                           [self = shared_from_this()](error_code ec, std::size_t n) { self->on_read(ec, n); });
@@ -249,6 +252,7 @@ void session::end_request() {
   parser_.reset();
   kept_head_.clear();
   body_.clear();
+  body_.shrink();
   last_ = !keep_alive_;
   enter(stage::idle);
 }

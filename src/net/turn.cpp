@@ -71,6 +71,7 @@ task<bool> turn::finish() {
     s->out_.append("0\r\n\r\n");
   const bool written = co_await s->drain();
   s->answered_ = true;
+  s->until_close_ = false;
   if (written)
     s->turn_over();
   co_return written;
@@ -94,8 +95,9 @@ void session::queue_stream_head(const stream_head& h) {
   const auto& head = parser_->head();
   const bool bodiless = !h.has_body || head.method == http::verb::head;
   chunking_ = !bodiless && !h.content_length && head.version >= 11;
-  if (!bodiless && !h.content_length && head.version < 11)
-    keep_alive_ = false; // the body ends where the connection does
+  until_close_ = !bodiless && !h.content_length && head.version < 11;
+  if (until_close_)
+    keep_alive_ = false;
   append_head(h.status, h.reason, h.fields);
   if (h.content_length)
     out_.append(fmt::format("Content-Length: {}\r\n", *h.content_length));
@@ -111,7 +113,7 @@ task<bool> session::drain() {
     error_code ec;
     const auto n = socket_.write_some(out_.buffers(), ec);
     if (ec == asio::error::would_block) {
-      deadline_ = context_.now + context_.limits.write_timeout;
+      write_deadline_ = context_.now + context_.limits.write_timeout;
       std::tie(ec) = co_await socket_.async_wait(tcp_socket::wait_write, no_throw);
     } else if (!ec) {
       out_.consume(n);
@@ -122,7 +124,7 @@ task<bool> session::drain() {
       co_return false;
     }
   }
-  deadline_ = steady_clock::time_point::max();
+  write_deadline_ = steady_clock::time_point::max();
   co_return socket_.is_open();
 }
 

@@ -13,9 +13,13 @@
 
 namespace rollcall::net {
 
-/// Binds and listens, with SO_REUSEPORT so that every thread has an acceptor of its own and the kernel spreads the
-/// connections. Throws boost::system::system_error whose text names the address. Port 0 takes a free one.
-asio::basic_socket_acceptor<tcp, executor> open_acceptor(executor ex, const std::string& host, std::uint16_t port);
+/// Every thread has an acceptor of its own, and the kernel spreads the connections (SO_REUSEPORT). The first claims the
+/// port, which fails when anybody listens there, another Rollcall included; the others join it.
+enum class port_use { claim, join };
+
+/// Binds and listens. Throws boost::system::system_error whose text names the address. Port 0 takes a free one.
+asio::basic_socket_acceptor<tcp, executor> open_acceptor(executor ex, const std::string& host, std::uint16_t port,
+                                                         port_use use = port_use::claim);
 
 /// One thread's end of the port: accepts connections, sweeps their deadlines, drains them. All functions are called on
 /// its thread, except that construction may happen before it runs.

@@ -12,6 +12,7 @@ namespace rollcall::net {
 class read_buffer {
 public:
   static constexpr std::size_t padding = 64;
+  static constexpr std::size_t kept_capacity = 4096;
 
   [[nodiscard]] std::string_view bytes() const noexcept { return {data_.get() + begin_, end_ - begin_}; }
   [[nodiscard]] std::size_t size() const noexcept { return end_ - begin_; }
@@ -24,7 +25,11 @@ public:
   }
 
   void clear() noexcept { begin_ = end_ = 0; }
-  void release() noexcept {
+
+  /// Gives back memory that a large message needed, once nothing unread is in it.
+  void shrink() noexcept {
+    if (!empty() || capacity_ <= kept_capacity)
+      return;
     data_.reset();
     begin_ = end_ = capacity_ = 0;
   }

@@ -115,6 +115,7 @@ private:
   framing_error refused_{}; // set by the callbacks; 0 while there is nothing to object to
   std::string_view data_;
   std::uint64_t chunk_most_ = 0;
+  bool chunk_seen_ = false;
   unsigned hosts_ = 0;
   unsigned lengths_ = 0;
   unsigned codings_ = 0;

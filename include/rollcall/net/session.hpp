@@ -115,6 +115,7 @@ private:
   void append_head(unsigned status, std::string_view reason, std::string_view fields);
   void error_answer(unsigned status, std::string_view message);
   bool flush();
+  void wait_for_room();
   void finish();
   void on_linger(error_code ec, std::size_t n);
 
@@ -138,12 +139,16 @@ private:
   std::size_t piece_size_ = 0;  // bytes at the front of in_ that the last piece occupies
   std::size_t lingered_ = 0;
   steady_clock::time_point deadline_;
+  // Of a streamed answer, whose request may be coming in at the same time under the other deadline.
+  steady_clock::time_point write_deadline_ = steady_clock::time_point::max();
   body_plan plan_;
   stage stage_ = stage::idle;
   bool advancing_ = false;
-  bool answered_ = false; // the whole answer to the request of the moment is queued
-  bool body_done_ = true; // ... and its body has been read
-  bool chunking_ = false; // the answer under way is sent in chunks
+  bool waiting_for_room_ = false; // the kernel takes no more; flush() goes on when it does
+  bool answered_ = false;         // the whole answer to the request of the moment is queued
+  bool body_done_ = true;         // ... and its body has been read
+  bool chunking_ = false;         // the answer under way is sent in chunks
+  bool until_close_ = false;      // ... or up to the connection's end
   bool keep_alive_ = true;
   bool client_closes_ = false; // by the client's own wish this is the last request
   bool last_ = false;          // close once everything is written

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "rollcall/cache/clock.hpp"
+#include "rollcall/cache/entry.hpp"
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace rollcall::gateway {
+
+/// Field lines of a response, written in place: the hit path allocates nothing.
+class field_lines {
+public:
+  [[nodiscard]] std::string_view text() const noexcept { return {text_.data(), size_}; }
+
+private:
+  friend field_lines hit_fields(const cache::entry&, cache::time_point, std::string_view);
+  friend struct forward_report;
+  std::array<char, 224> text_;
+  std::size_t size_ = 0;
+};
+
+/// `Age` and `Cache-Status: rollcall; hit; ttl=57; detail=memory` (RFC 9211) for an answer from a store. ttl is what is
+/// left of its freshness and may be negative.
+field_lines hit_fields(const cache::entry& e, cache::time_point now, std::string_view detail);
+
+/// Why a request went to the upstream (RFC 9211 section 2.2).
+enum class forward_reason {
+  miss = 1, ///< nothing stored
+  stale,    ///< something stored, no longer fresh
+  bypass,   ///< not a request that is cached
+};
+std::string_view to_string(forward_reason r);
+
+/// What is told of a request that went to the upstream.
+struct forward_report {
+  forward_reason reason = forward_reason::miss;
+  /// The upstream's status; 0 when it gave none.
+  unsigned status = 0;
+  /// The answer was stored.
+  bool stored = false;
+  /// A word more, or "".
+  std::string_view detail{};
+  /// What was served is this stored entry all the same, stale: adds its Age and its (negative) ttl.
+  const cache::entry* served = nullptr;
+
+  [[nodiscard]] field_lines fields(cache::time_point now) const;
+};
+
+} // namespace rollcall::gateway

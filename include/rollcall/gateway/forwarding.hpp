@@ -1,0 +1,29 @@
+#pragma once
+
+#include "rollcall/net/request_parser.hpp"
+#include "rollcall/upstream/instance.hpp"
+
+#include <boost/beast/http/fields.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace rollcall::gateway {
+
+/// How the body of a forwarded request is framed.
+struct body_framing {
+  bool chunked = false;
+  /// Absent when the request has no body.
+  std::optional<std::uint64_t> length;
+};
+
+/// The head under which a request is passed through: the method, the target and every field as they came, but for the
+/// hop-by-hop ones (RFC 9110 section 7.6.1), Expect (already answered), the instance's own Host, and the framing, which
+/// is written anew.
+std::string forwarded_head(const net::request_head& head, const upstream::instance& to, body_framing framing);
+
+/// The fields of an upstream's answer that go back to the client: all but the hop-by-hop ones and the framing.
+std::string relayed_fields(const boost::beast::http::fields& fields);
+
+} // namespace rollcall::gateway

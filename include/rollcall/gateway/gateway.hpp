@@ -1,0 +1,62 @@
+#pragma once
+
+#include "rollcall/cache/memory.hpp"
+#include "rollcall/gateway/admin.hpp"
+#include "rollcall/gateway/compressor.hpp"
+#include "rollcall/gateway/lane.hpp"
+#include "rollcall/net/listener.hpp"
+#include "rollcall/ops/config.hpp"
+#include "rollcall/ops/metrics.hpp"
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace rollcall::gateway {
+
+/// Checks what only the rooms can check of a configuration: addresses of instances and of Redis, and what this version
+/// does not do yet. Throws ops::config_error.
+void check(const ops::config& c);
+
+/// The whole process but for its command line and signals. The constructor binds the ports and starts the lanes'
+/// threads; run() serves the admin port on the calling thread until everything has drained.
+class gateway {
+public:
+  /// Throws ops::config_error, or boost::system::system_error when a port cannot be bound.
+  explicit gateway(const ops::config& c);
+  ~gateway();
+  gateway(const gateway&) = delete;
+  gateway& operator=(const gateway&) = delete;
+
+  void run();
+
+  /// Any thread: begins to drain, after which run() returns. A second call cuts off what is left.
+  void drain();
+
+  [[nodiscard]] std::uint16_t port() const noexcept { return lanes_.front()->port(); }
+  [[nodiscard]] std::uint16_t admin_port() const noexcept { return admin_listener_.port(); }
+  /// The loop of run()'s thread, for signals.
+  [[nodiscard]] net::asio::io_context& control() noexcept { return control_; }
+
+private:
+  friend class admin;
+  void start_lane(std::size_t i);
+  void lane_ended();
+
+  net::asio::io_context control_{1};
+  cache::memory memory_;
+  compressor gzip_;
+  house house_;
+  net::connection_quota quota_;
+  net::connection_quota admin_quota_{64};
+  std::vector<std::unique_ptr<lane>> lanes_;
+  ops::metrics metrics_;
+  gateway_status status_;
+  admin admin_;
+  net::listener admin_listener_;
+  std::size_t running_ = 0;
+  std::vector<std::jthread> threads_;
+};
+
+} // namespace rollcall::gateway

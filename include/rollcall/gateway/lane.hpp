@@ -1,0 +1,74 @@
+#pragma once
+
+#include "rollcall/gateway/lane_context.hpp"
+#include "rollcall/gateway/router.hpp"
+#include "rollcall/net/listener.hpp"
+#include "rollcall/redis/connection.hpp"
+#include "rollcall/upstream/instance.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace rollcall::gateway {
+
+/// What a lane is made of.
+struct lane_options {
+  std::string host;
+  std::uint16_t port = 0;
+  net::port_use port_use = net::port_use::claim;
+  net::limits limits;
+  upstream::instance instance;
+  upstream::pool_options pool;
+  std::optional<redis::endpoint> redis;
+  std::string name_space;
+  std::chrono::milliseconds drain_timeout{30'000};
+};
+
+/// One thread of the gateway: an io_context with an acceptor, sessions, a Redis connection and an upstream pool of its
+/// own. Lanes share the memory cache and nothing else.
+class lane {
+public:
+  /// Binds the port. Throws when it cannot.
+  lane(const house& shared, const lane_options& options, net::connection_quota& quota);
+  ~lane();
+
+  /// The thread's body: returns when the lane has drained.
+  void run();
+
+  /// Any thread: stop accepting, finish what is under way, then let run() return. After drain_timeout, or at a second
+  /// call, what is left is cut off.
+  void drain();
+
+  [[nodiscard]] std::uint16_t port() const noexcept { return listener_.port(); }
+  [[nodiscard]] const lane_stats& stats() const noexcept { return stats_; }
+  [[nodiscard]] const net::listener_stats& client_stats() const noexcept { return listener_.stats(); }
+  [[nodiscard]] const upstream::pool_stats& upstream_stats() const noexcept { return pool_.stats(); }
+  /// Null when there is no Redis.
+  [[nodiscard]] const redis::connection_stats* redis_stats() const noexcept;
+  [[nodiscard]] const redis::store_stats* store_stats() const noexcept;
+
+private:
+  void begin_drain();
+  void watch_drain();
+  void leave();
+
+  net::asio::io_context io_{1};
+  net::asio::executor_work_guard<net::executor> work_;
+  std::chrono::milliseconds drain_timeout_;
+  lane_stats stats_;
+  std::unique_ptr<redis::connection> link_;
+  std::unique_ptr<redis::store> store_;
+  upstream::pool pool_;
+  background tasks_;
+  lane_context context_;
+  router router_;
+  net::listener listener_;
+  net::timer drain_watch_;
+  net::steady_clock::time_point cut_off_;
+  bool draining_ = false;
+};
+
+} // namespace rollcall::gateway

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "rollcall/cache/freshness.hpp"
+#include "rollcall/cache/memory.hpp"
+#include "rollcall/gateway/background.hpp"
+#include "rollcall/gateway/compressor.hpp"
+#include "rollcall/gateway/stats.hpp"
+#include "rollcall/redis/store.hpp"
+#include "rollcall/upstream/pool.hpp"
+
+#include <chrono>
+#include <memory>
+#include <random>
+
+namespace spdlog {
+class logger;
+}
+
+namespace rollcall::gateway {
+
+/// What every lane shares. Immutable but for the objects it refers to, which lock for themselves.
+struct house {
+  cache::windows windows;
+  std::chrono::milliseconds redis_timeout{50};
+  std::chrono::milliseconds upstream_timeout{10'000};
+  cache::memory& memory;
+  compressor& gzip;
+  /// Null unless the access log is on.
+  std::shared_ptr<spdlog::logger> access;
+};
+
+/// What the request flows of one lane use. Everything in it lives on the lane's thread.
+struct lane_context {
+  const house& shared;
+  net::executor ex;
+  upstream::pool& pool;
+  /// Null: memory only.
+  redis::store* store = nullptr;
+  background& tasks;
+  lane_stats& stats;
+  std::mt19937_64 random{std::random_device{}()};
+};
+
+} // namespace rollcall::gateway

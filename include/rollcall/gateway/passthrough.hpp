@@ -1,0 +1,49 @@
+#pragma once
+
+#include "rollcall/gateway/access_log.hpp"
+#include "rollcall/gateway/lane_context.hpp"
+#include "rollcall/net/service.hpp"
+#include "rollcall/upstream/stream.hpp"
+
+#include <optional>
+#include <string>
+
+namespace rollcall::gateway {
+
+/// Everything that is not cached: streamed to the upstream and back, unchanged but for what concerns one connection
+/// only. A request is put on the wire at most once. One a lane.
+class passthrough {
+public:
+  explicit passthrough(lane_context& lane) : lane_(lane) {}
+
+  /// Takes the turn.
+  void serve(const net::request& r, net::exchange& x);
+
+private:
+  struct forwarded {
+    std::string text; // the head, and the body as well when it is already here
+    bool to_head = false;
+    bool body_follows = false;
+    bool chunked = false;
+    access_note note;
+  };
+  /// What the two directions of one exchange tell each other.
+  struct progress {
+    bool relay_ended = false;
+    /// The client broke off its body, or its framing, before that.
+    std::optional<net::framing_error> client_failed;
+    /// There was no answer.
+    std::optional<upstream::failure> upstream_failed;
+  };
+
+  net::task<> forward(net::turn t, forwarded f);
+  net::task<> exchange_both_ways(net::turn t, forwarded f, upstream::stream& s);
+  net::task<> send_body(net::turn& t, upstream::stream& s, const forwarded& f, progress& p);
+  net::task<bool> relay(net::turn& t, upstream::stream& s, const forwarded& f, progress& p);
+  void give_up(net::turn t, const forwarded& f, const progress& p);
+  void fail(net::turn t, const forwarded& f, upstream::failure why);
+
+  lane_context& lane_;
+};
+
+} // namespace rollcall::gateway

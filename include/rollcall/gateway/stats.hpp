@@ -1,0 +1,31 @@
+#pragma once
+
+#include "rollcall/ops/counter.hpp"
+#include "rollcall/ops/histogram.hpp"
+#include "rollcall/upstream/error.hpp"
+
+#include <array>
+
+namespace rollcall::gateway {
+
+/// What one lane has done. Written by its thread, read by any.
+struct lane_stats {
+  // getChatRoomMember, by where the answer came from.
+  ops::counter hits_memory;
+  ops::counter hits_redis;
+  ops::counter fetched;        ///< asked upstream, and stored
+  ops::counter relayed;        ///< asked upstream; the answer is not for storing
+  ops::counter stale_on_error; ///< asked upstream in vain; served a stale answer
+  ops::counter failed;         ///< asked upstream in vain; told the bot so
+  ops::counter bad_requests;
+  // Everything else.
+  ops::counter passed;
+  ops::counter pass_failed;
+
+  ops::counter fetches; ///< calls of getChatRoomMember that went upstream
+  std::array<ops::counter, upstream::failure_count> fetch_failures;
+  ops::histogram fetch_seconds;
+  ops::counter background; ///< gauge: tasks that nobody waits for
+};
+
+} // namespace rollcall::gateway

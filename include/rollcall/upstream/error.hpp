@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string_view>
+
+namespace rollcall::upstream {
+
+/// How a request to an instance fails without a whole answer.
+enum class failure {
+  unreachable = 1,   ///< no connection: refused, no route, no such name
+  connect_timed_out, ///< no connection within connect_timeout
+  timed_out,         ///< connected, but no whole answer in time
+  closed,            ///< the instance closed the connection before its answer was whole
+  malformed,         ///< the answer is not HTTP, or its framing is ambiguous
+  too_large,         ///< the answer is larger than a cached route takes
+};
+inline constexpr int failure_count = 6;
+
+/// A sentence for the envelope's message.
+std::string_view to_string(failure f);
+/// A word for metrics and Cache-Status.
+std::string_view label_of(failure f);
+/// 504 for time-outs, otherwise 502.
+unsigned status_of(failure f);
+
+} // namespace rollcall::upstream

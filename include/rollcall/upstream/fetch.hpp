@@ -1,0 +1,41 @@
+#pragma once
+
+#include "rollcall/upstream/pool.hpp"
+
+#include <expected>
+#include <optional>
+#include <string>
+
+namespace rollcall::upstream {
+
+/// Readable bytes behind fetched::body (simdjson reads past the end of its input).
+inline constexpr std::size_t body_padding = 64;
+
+/// An answer that was read to its end.
+struct fetched {
+  unsigned status = 0;
+  /// Empty when the instance named none.
+  std::string content_type;
+  /// Empty for none, otherwise as the instance named it.
+  std::string content_encoding;
+  /// Has body_padding readable bytes behind its end.
+  std::string body;
+};
+
+struct fetch_request {
+  std::string path;
+  /// The Authorization value, when the client sent one.
+  std::optional<std::string> credential;
+  /// JSON.
+  std::string body;
+};
+
+/// The largest answer that fetch() takes.
+inline constexpr std::size_t fetch_most = std::size_t{16} << 20;
+
+/// Asks an instance: the request is one that we wrote, and reading it twice does no harm. So when a kept connection
+/// turns out to be dead before a byte of the answer came, it is asked once more on a new one. Ends by `timeout` at the
+/// latest.
+net::task<std::expected<fetched, failure>> fetch(pool& from, fetch_request request, std::chrono::milliseconds timeout);
+
+} // namespace rollcall::upstream

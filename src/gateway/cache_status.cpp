@@ -1,0 +1,65 @@
+#include "rollcall/gateway/cache_status.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace rollcall::gateway {
+
+namespace {
+
+long long seconds(cache::milliseconds d) {
+  return std::chrono::floor<std::chrono::seconds>(d).count();
+}
+
+// A clock that was set back must not show as a negative age.
+long long age_of(const cache::entry& e, cache::time_point now) {
+  return std::max(0LL, seconds(now - e.fetched_at));
+}
+
+} // namespace
+
+field_lines hit_fields(const cache::entry& e, cache::time_point now, std::string_view detail) {
+  field_lines lines;
+  const auto written = fmt::format_to_n(lines.text_.data(), lines.text_.size(),
+                                        "Age: {}\r\nCache-Status: rollcall; hit; ttl={}; detail={}\r\n", age_of(e, now),
+                                        seconds(e.fresh_until - now), detail);
+  lines.size_ = std::min(written.size, lines.text_.size());
+  return lines;
+}
+
+std::string_view to_string(forward_reason r) {
+  switch (r) {
+  case forward_reason::miss:
+    return "miss";
+  case forward_reason::stale:
+    return "stale";
+  case forward_reason::bypass:
+    return "bypass";
+  }
+  return "";
+}
+
+field_lines forward_report::fields(cache::time_point now) const {
+  fmt::memory_buffer text;
+  const auto out = std::back_inserter(text);
+  if (served)
+    fmt::format_to(out, "Age: {}\r\n", age_of(*served, now));
+  fmt::format_to(out, "Cache-Status: rollcall; fwd={}", to_string(reason));
+  if (status != 0)
+    fmt::format_to(out, "; fwd-status={}", status);
+  if (stored)
+    fmt::format_to(out, "; stored");
+  if (served)
+    fmt::format_to(out, "; ttl={}", seconds(served->fresh_until - now));
+  if (!detail.empty())
+    fmt::format_to(out, "; detail={}", detail);
+  fmt::format_to(out, "\r\n");
+  field_lines lines;
+  lines.size_ = std::min(text.size(), lines.text_.size());
+  std::copy_n(text.data(), lines.size_, lines.text_.data());
+  return lines;
+}
+
+} // namespace rollcall::gateway

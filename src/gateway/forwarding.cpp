@@ -1,0 +1,96 @@
+#include "rollcall/gateway/forwarding.hpp"
+
+#include "rollcall/net/http_text.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+#include <string_view>
+#include <vector>
+
+namespace rollcall::gateway {
+
+namespace http = boost::beast::http;
+
+namespace {
+
+std::string_view std_view(boost::beast::string_view s) {
+  return {s.data(), s.size()};
+}
+
+// Fields that concern one connection only, or that we write ourselves.
+bool is_ours(http::field id) {
+  switch (id) {
+  case http::field::connection:
+  case http::field::keep_alive:
+  case http::field::proxy_connection:
+  case http::field::proxy_authenticate:
+  case http::field::proxy_authorization:
+  case http::field::te:
+  case http::field::trailer:
+  case http::field::transfer_encoding:
+  case http::field::upgrade:
+  case http::field::http2_settings:
+  case http::field::content_length:
+    return true;
+  default:
+    return false;
+  }
+}
+
+// The values of all Connection fields: each names fields that are hop-by-hop too.
+class connection_options {
+public:
+  void add(std::string_view value) { values_.push_back(value); }
+  [[nodiscard]] bool name(std::string_view field) const {
+    for (const auto value : values_)
+      if (net::list_has_token(value, field))
+        return true;
+    return false;
+  }
+
+private:
+  std::vector<std::string_view> values_;
+};
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
+} // namespace
+
+std::string forwarded_head(const net::request_head& head, const upstream::instance& to, body_framing framing) {
+  connection_options hop_by_hop;
+  for (const auto& f : head.fields)
+    if (f.id == http::field::connection)
+      hop_by_hop.add(f.value);
+  std::string out;
+  out.reserve(512);
+  const auto base = head.target == "*" ? std::string_view() : std::string_view(to.base_path);
+  fmt::format_to(std::back_inserter(out), "{} {}{} HTTP/1.1\r\n", head.method_text, base, head.target);
+  append_field(out, "Host", to.authority());
+  for (const auto& f : head.fields)
+    if (!is_ours(f.id) && f.id != http::field::host && f.id != http::field::expect && !hop_by_hop.name(f.name))
+      append_field(out, f.name, f.value);
+  if (framing.chunked)
+    append_field(out, "Transfer-Encoding", "chunked");
+  else if (framing.length)
+    append_field(out, "Content-Length", std::to_string(*framing.length));
+  out.append("\r\n");
+  return out;
+}
+
+std::string relayed_fields(const http::fields& fields) {
+  connection_options hop_by_hop;
+  for (const auto& f : fields)
+    if (f.name() == http::field::connection)
+      hop_by_hop.add(std_view(f.value()));
+  std::string out;
+  out.reserve(512);
+  for (const auto& f : fields)
+    if (!is_ours(f.name()) && !hop_by_hop.name(std_view(f.name_string())))
+      append_field(out, std_view(f.name_string()), std_view(f.value()));
+  return out;
+}
+
+} // namespace rollcall::gateway

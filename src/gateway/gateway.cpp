@@ -1,0 +1,133 @@
+#include "rollcall/gateway/gateway.hpp"
+
+#include <boost/asio/post.hpp>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace rollcall::gateway {
+
+namespace {
+
+cache::windows windows_of(const ops::config& c) {
+  return {c.cache.fresh, c.cache.stale_while_revalidate, c.cache.stale_if_error, c.cache.jitter};
+}
+
+net::limits limits_of(const ops::config& c) {
+  net::limits l;
+  l.head_timeout = c.server.head_timeout;
+  l.body_timeout = c.server.body_timeout;
+  l.idle_timeout = c.server.idle_timeout;
+  l.write_timeout = c.server.write_timeout;
+  return l;
+}
+
+// The access log goes to standard output, so that it and the log of events can be kept apart.
+std::shared_ptr<spdlog::logger> access_log_of(const ops::config& c) {
+  if (!c.log.access)
+    return nullptr;
+  auto log = std::make_shared<spdlog::logger>("access", std::make_shared<spdlog::sinks::stdout_sink_mt>());
+  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %v");
+  return log;
+}
+
+std::optional<redis::endpoint> redis_of(const ops::config& c) {
+  if (c.redis.url.empty())
+    return std::nullopt;
+  auto server = redis::parse_url(c.redis.url);
+  if (!server)
+    throw ops::config_error("redis.url: " + server.error());
+  return *server;
+}
+
+upstream::instance instance_of(const ops::config& c) {
+  if (c.upstream.instances.size() != 1)
+    throw ops::config_error("upstream.instance: this version serves exactly one instance");
+  const auto& only = c.upstream.instances.front();
+  if (!only.wids.empty())
+    throw ops::config_error("upstream.instance.wids: this version serves one instance for every wId; leave it empty");
+  auto i = upstream::parse_instance(only.url);
+  if (!i)
+    throw ops::config_error("upstream.instance.url: \"" + only.url + "\" " + i.error());
+  return *i;
+}
+
+lane_options lane_options_of(const ops::config& c) {
+  lane_options o;
+  o.host = c.server.listen.host;
+  o.port = c.server.listen.port;
+  o.limits = limits_of(c);
+  o.instance = instance_of(c);
+  o.pool.connect_timeout = c.upstream.connect_timeout;
+  o.redis = redis_of(c);
+  o.name_space = c.redis.name_space;
+  o.drain_timeout = c.server.drain_timeout;
+  return o;
+}
+
+std::size_t thread_count(const ops::config& c) {
+  return c.server.threads > 0 ? c.server.threads : std::max(1U, std::thread::hardware_concurrency());
+}
+
+} // namespace
+
+void check(const ops::config& c) {
+  lane_options_of(c);
+}
+
+gateway::gateway(const ops::config& c)
+    : memory_(c.cache.memory),
+      house_{windows_of(c), c.redis.timeout, c.upstream.timeout, memory_, gzip_, access_log_of(c)},
+      quota_(c.server.max_connections), status_{.memory = memory_, .lanes = lanes_, .instance = {}, .redis = {}},
+      admin_(status_, metrics_),
+      admin_listener_(net::open_acceptor(control_.get_executor(), c.admin.listen.host, c.admin.listen.port), admin_,
+                      net::limits{}, admin_quota_) {
+  auto options = lane_options_of(c);
+  status_.instance = options.instance.to_string();
+  status_.redis = options.redis ? options.redis->to_string() : std::string();
+  for (std::size_t i = 0; i < thread_count(c); ++i) {
+    lanes_.push_back(std::make_unique<lane>(house_, options, quota_));
+    options.port = lanes_.front()->port(); // when it was 0, the others share what the first one got
+    options.port_use = net::port_use::join;
+  }
+  register_metrics(metrics_, status_);
+  admin_listener_.start();
+  running_ = lanes_.size();
+  for (auto& each : lanes_)
+    threads_.emplace_back([this, l = each.get()] {
+      l->run();
+      net::asio::post(control_, [this] { lane_ended(); });
+    });
+}
+
+gateway::~gateway() {
+  if (!threads_.empty()) { // run() did not see the end of it
+    for (auto& l : lanes_)
+      l->drain(), l->drain();
+    threads_.clear();
+  }
+}
+
+void gateway::run() {
+  control_.run();
+  threads_.clear();
+}
+
+void gateway::drain() {
+  net::asio::post(control_, [this] {
+    if (!std::exchange(status_.draining, true))
+      spdlog::info("draining: finishing what is under way");
+    for (auto& l : lanes_)
+      l->drain();
+  });
+}
+
+void gateway::lane_ended() {
+  if (--running_ > 0)
+    return;
+  admin_listener_.stop();
+  control_.stop();
+}
+
+} // namespace rollcall::gateway

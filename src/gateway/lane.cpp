@@ -1,0 +1,98 @@
+#include "rollcall/gateway/lane.hpp"
+
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+namespace rollcall::gateway {
+
+namespace {
+
+constexpr std::chrono::milliseconds drain_poll{10};
+
+std::unique_ptr<redis::connection> make_link(net::executor ex, const std::optional<redis::endpoint>& server) {
+  return server ? std::make_unique<redis::connection>(ex, *server) : nullptr;
+}
+
+} // namespace
+
+lane::lane(const house& shared, const lane_options& options, net::connection_quota& quota)
+    : work_(io_.get_executor()), drain_timeout_(options.drain_timeout),
+      link_(make_link(io_.get_executor(), options.redis)),
+      store_(link_ ? std::make_unique<redis::store>(*link_, options.name_space) : nullptr),
+      pool_(io_.get_executor(), options.instance, options.pool), tasks_(io_.get_executor(), stats_.background),
+      context_{.shared = shared,
+               .ex = io_.get_executor(),
+               .pool = pool_,
+               .store = store_.get(),
+               .tasks = tasks_,
+               .stats = stats_},
+      router_(context_), listener_(net::open_acceptor(io_.get_executor(), options.host, options.port, options.port_use),
+                                   router_, options.limits, quota),
+      drain_watch_(io_.get_executor()) {}
+
+lane::~lane() = default;
+
+void lane::run() {
+  if (link_)
+    link_->start();
+  listener_.start();
+  for (;;) {
+    try {
+      io_.run();
+      return;
+    } catch (const std::exception& e) {
+      // Nothing below is meant to throw through the loop; if it does, one connection is lost and not the process.
+      spdlog::error("an event handler failed: {}", e.what());
+    }
+  }
+}
+
+void lane::drain() {
+  net::asio::post(io_, [this] { begin_drain(); });
+}
+
+void lane::begin_drain() {
+  if (draining_) {
+    cut_off_ = net::steady_clock::now();
+    return;
+  }
+  draining_ = true;
+  cut_off_ = net::steady_clock::now() + drain_timeout_;
+  listener_.drain();
+  watch_drain();
+}
+
+// Polls, because what it waits for is spread over sessions and tasks, and a drain happens once.
+void lane::watch_drain() {
+  const bool late = net::steady_clock::now() >= cut_off_;
+  if (late) {
+    spdlog::warn("cutting off {} connections and {} tasks that did not end in time", listener_.stats().open.get(),
+                 stats_.background.get());
+    listener_.stop();
+  }
+  if (late || (listener_.drained() && tasks_.idle()))
+    return leave();
+  drain_watch_.expires_after(drain_poll);
+  drain_watch_.async_wait([this](net::error_code cancelled) {
+    if (!cancelled)
+      watch_drain();
+  });
+}
+
+// Everything that a task may wait for ends here, so that what is left unwinds and io_.run() returns.
+void lane::leave() {
+  listener_.stop();
+  pool_.stop();
+  if (link_)
+    link_->stop();
+  work_.reset();
+}
+
+const redis::connection_stats* lane::redis_stats() const noexcept {
+  return link_ ? &link_->stats() : nullptr;
+}
+const redis::store_stats* lane::store_stats() const noexcept {
+  return store_ ? &store_->stats() : nullptr;
+}
+
+} // namespace rollcall::gateway

@@ -1,0 +1,106 @@
+// The cached route as a client sees it: reading the request, the hit path, and writing whatever answer was found.
+#include "rollcall/gateway/members.hpp"
+
+#include "rollcall/gateway/replies.hpp"
+#include "rollcall/net/http_text.hpp"
+
+#include <type_traits>
+
+namespace rollcall::gateway {
+
+namespace http = boost::beast::http;
+
+namespace {
+
+bool wants_gzip(const net::request_head& head) {
+  const auto* f = head.find(http::field::accept_encoding);
+  return f && net::accepts_gzip(f->value);
+}
+
+/// The one credential of a request. Several are ambiguous: only the upstream may say which counts.
+struct credential {
+  const net::field* field = nullptr;
+  bool ambiguous = false;
+};
+credential credential_of(const net::request_head& head) {
+  credential found;
+  for (const auto& f : head.fields)
+    if (f.id == http::field::authorization) {
+      found.ambiguous = found.field != nullptr;
+      found.field = &f;
+    }
+  return found;
+}
+
+// A stored entry as a response: its representation bytes go out as they are, without a copy.
+net::response response_of(const cache::entry& e, bool gzip, std::string_view fields) {
+  const auto& variant = gzip && e.gzip ? e.gzip : e.plain;
+  return {.status = 200, .fields = fields, .rest = variant->bytes(), .owner = variant};
+}
+
+} // namespace
+
+void members::serve(const net::request& r, net::exchange& x) {
+  const auto parsed = queries_.parse({r.body.data(), r.body.size()});
+  if (const auto* broken = std::get_if<api::query_error>(&parsed)) {
+    lane_.stats.bad_requests.add();
+    log_access(lane_.shared, note_access(lane_.shared, r.head, {}), 400, "refused");
+    return x.respond({.status = 400, .fields = {}, .rest = envelope(api::to_string(*broken)), .owner = nullptr});
+  }
+  const auto who = credential_of(r.head);
+  if (who.ambiguous || std::holds_alternative<api::pass_through>(parsed))
+    return others_.serve(r, x);
+
+  const auto& query = std::get<api::query>(parsed);
+  const auto fingerprint = who.field ? fingerprints_.of(who.field->value) : cache::no_credential;
+  id_.assign(fingerprint, api::to_string(query.field), query.w_id, query.room);
+  const bool gzip = wants_gzip(r.head);
+  const auto now = cache::wall_now();
+  auto held = lane_.shared.memory.find(id_, now);
+  if (held && cache::judge(*held, lane_.shared.windows, now) == cache::verdict::fresh) {
+    log_access(lane_.shared, note_access(lane_.shared, r.head, id_.text()), 200, "memory");
+    return answer_hit(*held, gzip, now, x);
+  }
+  question q{.id = id_,
+             .request = {},
+             .stale = std::move(held),
+             .gzip = gzip,
+             .note = note_access(lane_.shared, r.head, id_.text())};
+  q.request = {std::string(path), std::nullopt, api::canonical_body(query)};
+  if (who.field)
+    q.request.credential = std::string(who.field->value);
+  lane_.tasks.start(answer_later(x.take(), std::move(q)), "answering a request");
+}
+
+void members::answer_hit(const cache::entry& e, bool gzip, cache::time_point now, net::exchange& x) {
+  lane_.stats.hits_memory.add();
+  const auto fields = hit_fields(e, now, "memory");
+  x.respond(response_of(e, gzip, fields.text()));
+}
+
+net::task<> members::answer_later(net::turn t, question q) {
+  const auto found = co_await obtain(q);
+  respond(std::move(t), q, found);
+}
+
+void members::respond(net::turn t, const question& q, const outcome& o) {
+  const auto now = cache::wall_now();
+  if (const auto* s = std::get_if<stored>(&o)) {
+    const auto fields = s->from_redis ? hit_fields(*s->entry, now, "redis") : s->report.fields(now);
+    log_access(lane_.shared, q.note, 200, s->from_redis ? "redis" : s->report.served ? "stale" : "stored");
+    return t.respond(response_of(*s->entry, q.gzip, fields.text()));
+  }
+  if (const auto* r = std::get_if<relayed>(&o)) {
+    auto fields = std::string(r->report.fields(now).text());
+    if (!r->answer.content_encoding.empty()) // nobody asked for it, but without its name the body is noise
+      fields.append("Content-Encoding: ").append(r->answer.content_encoding).append("\r\n");
+    const auto rest = whole_body(r->answer.content_type, r->answer.body);
+    log_access(lane_.shared, q.note, r->answer.status, "relayed");
+    return t.respond({.status = r->answer.status, .fields = fields, .rest = rest, .owner = nullptr});
+  }
+  const auto& f = std::get<failed>(o);
+  log_access(lane_.shared, q.note, f.status, f.report.detail);
+  t.respond({.status = f.status, .fields = f.report.fields(now).text(), .rest = envelope(f.message), .owner = nullptr});
+}
+
+} // namespace rollcall::gateway

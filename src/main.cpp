@@ -1,0 +1,60 @@
+// Wires the command line, the log and the signals to a gateway, and runs it.
+#include "rollcall/gateway/gateway.hpp"
+#include "rollcall/ops/config.hpp"
+#include "rollcall/ops/log.hpp"
+
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+namespace {
+
+using rollcall::gateway::gateway;
+
+// The first signal drains, the second cuts off what is left.
+void drain_on_signal(boost::asio::signal_set& signals, gateway& g) {
+  signals.async_wait([&](boost::system::error_code cancelled, int) {
+    if (cancelled)
+      return;
+    g.drain();
+    drain_on_signal(signals, g);
+  });
+}
+
+int serve(const rollcall::ops::config& settings) {
+  gateway g(settings);
+  boost::asio::signal_set signals(g.control(), SIGTERM, SIGINT);
+  drain_on_signal(signals, g);
+  auto where = settings.server.listen;
+  where.port = g.port();
+  auto admin = settings.admin.listen;
+  admin.port = g.admin_port();
+  fmt::print("rollcall: listening on http://{}\nrollcall: admin on http://{}\n", where.to_string(), admin.to_string());
+  std::fflush(stdout);
+  g.run();
+  return 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    const auto asked = rollcall::ops::parse_command_line(argc, argv);
+    if (!asked.run)
+      return asked.exit_code;
+    rollcall::ops::start_log(asked.run->settings.log.level);
+    rollcall::gateway::check(asked.run->settings);
+    if (asked.run->check) {
+      fmt::print("the configuration is valid\n");
+      return 0;
+    }
+    return serve(asked.run->settings);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "rollcall: {}\n", e.what());
+    return 1;
+  }
+}

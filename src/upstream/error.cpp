@@ -1,0 +1,45 @@
+#include "rollcall/upstream/error.hpp"
+
+namespace rollcall::upstream {
+
+std::string_view to_string(failure f) {
+  switch (f) {
+  case failure::unreachable:
+    return "the upstream instance cannot be reached";
+  case failure::connect_timed_out:
+    return "the upstream instance did not accept a connection in time";
+  case failure::timed_out:
+    return "the upstream instance did not answer in time";
+  case failure::closed:
+    return "the upstream instance closed the connection before it had answered";
+  case failure::malformed:
+    return "the upstream instance's answer is not valid HTTP";
+  case failure::too_large:
+    return "the upstream instance's answer is too large";
+  }
+  return "";
+}
+
+std::string_view label_of(failure f) {
+  switch (f) {
+  case failure::unreachable:
+    return "unreachable";
+  case failure::connect_timed_out:
+    return "connect-timed-out";
+  case failure::timed_out:
+    return "timed-out";
+  case failure::closed:
+    return "closed";
+  case failure::malformed:
+    return "malformed";
+  case failure::too_large:
+    return "too-large";
+  }
+  return "";
+}
+
+unsigned status_of(failure f) {
+  return f == failure::connect_timed_out || f == failure::timed_out ? 504 : 502;
+}
+
+} // namespace rollcall::upstream
