@@ -1,0 +1,89 @@
+#pragma once
+
+#include "rollcall/net/executor.hpp"
+#include "rollcall/ops/counter.hpp"
+#include "rollcall/redis/command.hpp"
+#include "rollcall/redis/endpoint.hpp"
+#include "rollcall/redis/reply.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace rollcall::redis {
+
+struct connection_options {
+  /// For one attempt: resolving, connecting, AUTH, SELECT and a first PING together.
+  std::chrono::milliseconds connect_timeout{2000};
+  std::chrono::milliseconds backoff_first{50};
+  std::chrono::milliseconds backoff_most{2000};
+  /// Commands under way, abandoned ones included.
+  std::size_t pending_most = 4096;
+  /// Bytes of commands that the socket has not taken yet.
+  std::size_t output_most = std::size_t{64} << 20;
+  /// Bytes of one reply; a peer that sends more is not believed any longer.
+  std::size_t reply_most = std::size_t{64} << 20;
+  /// A connection whose oldest command has waited this long is replaced.
+  std::chrono::milliseconds overdue{1000};
+};
+
+/// Counters of one connection, written by its thread and read by any.
+struct connection_stats {
+  ops::counter connects;        ///< times Redis was reached and let us in
+  ops::counter failures;        ///< attempts that were not
+  ops::counter commands;        ///< put into the output
+  ops::counter refusals;        ///< not put there: the limits were reached
+  ops::counter timeouts;        ///< abandoned at their deadline
+  ops::counter replaced;        ///< connections that we ended: overdue or not speaking the protocol
+  ops::counter protocol_errors; ///< those of the second kind
+  ops::counter writes;          ///< system calls' worth of output: one a loop turn, however many commands
+  ops::counter pending;         ///< gauge: commands under way, abandoned ones included
+  ops::counter up;              ///< gauge: 1 while connected
+};
+
+/// One connection to Redis that keeps itself connected. It belongs to one thread: everything but stats() is called on
+/// the executor's thread, or while that does not run.
+///
+/// What its handlers need they share and hold, so it may be destroyed at any time after stop() (the destructor calls
+/// it); but it must be destroyed before the io_context, as the handlers of those whom stop() woke are queued there.
+class connection {
+public:
+  connection(const net::executor& where, endpoint server, connection_options options = {});
+  ~connection();
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+
+  /// Begins to connect, and to reconnect whenever the connection is lost. Called once.
+  void start();
+
+  /// Ends everything for good: who waits gets `closed`, later commands get `unavailable`. An io_context then runs out
+  /// of work, at once unless a name is being resolved, which nothing can interrupt.
+  void stop();
+
+  [[nodiscard]] bool connected() const noexcept;
+
+  /// Sends a command. It is formatted before this returns, so `args` need not outlive the call; all commands of one
+  /// turn of the loop leave in one write. The result is the reply, whatever it says, or why there is none, at the
+  /// latest at `deadline`; while there is no connection that is `unavailable`, without a wait. `args` is not empty.
+  ///
+  /// Abandoning a command, by its deadline or by cancelling its waiter, never takes it back: Redis may carry it out,
+  /// and its reply reaches nobody.
+  [[nodiscard]] net::task<command_result> run(std::span<const std::string_view> args,
+                                              net::steady_clock::time_point deadline);
+  [[nodiscard]] net::task<command_result> run(std::initializer_list<std::string_view> args,
+                                              net::steady_clock::time_point deadline) {
+    return run(std::span(args.begin(), args.size()), deadline);
+  }
+
+  [[nodiscard]] const endpoint& server() const noexcept;
+  [[nodiscard]] const connection_stats& stats() const noexcept;
+
+private:
+  class keeper;
+  std::shared_ptr<keeper> keeper_;
+};
+
+} // namespace rollcall::redis

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "rollcall/cache/entry.hpp"
+
+#include <cstddef>
+#include <expected>
+#include <string>
+#include <string_view>
+
+namespace rollcall::redis {
+
+/// Why bytes from Redis are not an entry that may be served.
+enum class unfit {
+  truncated = 1, ///< shorter than they claim, or longer
+  bad_magic,
+  other_layout_version,
+  checksum,
+  other_identity,
+  bad_times,
+  bad_content_type,
+  bad_body,
+  expired,
+};
+std::string_view to_string(unfit u);
+
+/// Where the random version id stands in a value, so that a GETRANGE can tell one fetch from another without its body.
+inline constexpr std::size_t version_offset = 8;
+inline constexpr std::size_t version_size = 8;
+
+/// Plain bodies larger than this are neither stored nor believed.
+inline constexpr std::size_t body_most = std::size_t{16} << 20;
+
+/// An entry as Redis keeps it; src/redis/README.md shows the layout. The gzip variant's body is stored where there is
+/// one. Refuses what decode() would not give back, whatever the time.
+std::expected<std::string, unfit> encode(const cache::entry& e);
+
+/// The reverse, which believes nothing: an entry comes out only if every byte of `bytes` is accounted for, they are
+/// about the identity that was asked for, and the entry may still be served at `now`. With a gzip body it has both
+/// variants.
+std::expected<cache::entry_ptr, unfit> decode(std::string_view bytes, const cache::identity& expected,
+                                              cache::time_point now);
+
+} // namespace rollcall::redis

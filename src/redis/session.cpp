@@ -1,0 +1,199 @@
+#include "session.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+
+namespace rollcall::redis {
+
+namespace asio = net::asio;
+
+namespace {
+
+/// An output buffer that one large value has grown is not kept.
+constexpr std::size_t idle_output_most = std::size_t{1} << 20;
+
+} // namespace
+
+session::session(const net::executor& where, endpoint server, connection_options options,
+                 std::shared_ptr<connection_stats> stats)
+    : where_(where), server_(std::move(server)), options_(options), stats_(std::move(stats)), socket_(where),
+      resolver_(where), reader_(options.reply_most), timer_(where) {}
+
+std::expected<std::shared_ptr<command>, command_error> session::send(std::span<const std::string_view> args,
+                                                                     time_point deadline) {
+  assert(!args.empty());
+  if (!ready()) {
+    return std::unexpected(command_error::unavailable);
+  }
+  if (pending_.size() >= options_.pending_most ||
+      output_.size() + writing_.size() + formatted_size(args) > options_.output_most) {
+    stats_->refusals.add();
+    return std::unexpected(command_error::overloaded);
+  }
+  const auto now = net::steady_clock::now();
+  if (deadline <= now) {
+    stats_->timeouts.add();
+    return std::unexpected(command_error::timed_out);
+  }
+  auto c = std::make_shared<command>(where_);
+  enqueue(args, c, now, deadline);
+  stats_->commands.add();
+  stats_->pending.add();
+  schedule_flush();
+  arm();
+  return c;
+}
+
+/// Both or neither: bytes without a place in the queue would shift every later reply.
+void session::enqueue(std::span<const std::string_view> args, std::shared_ptr<command> c, time_point now,
+                      time_point deadline) {
+  const auto before = output_.size();
+  format(args, output_);
+  try {
+    pending_.push(std::move(c), now, deadline);
+  } catch (...) {
+    output_.resize(before);
+    throw;
+  }
+}
+
+net::task<void> session::serve() {
+  assert(!ended());
+  while (deliver()) {
+    auto [ec, n] = co_await socket_.async_read_some(asio::buffer(input_), net::no_throw);
+    if (ended()) {
+      co_return;
+    }
+    if (ec) {
+      end(ec == asio::error::eof ? "closed by Redis" : ec.message());
+      co_return;
+    }
+    reader_.feed({input_.data(), n});
+  }
+}
+
+/// Hands out the replies that are whole. False when the session has ended.
+bool session::deliver() {
+  for (;;) {
+    auto next = reader_.next();
+    if (!next) {
+      lie(std::move(next.error()));
+      return false;
+    }
+    if (!*next) {
+      return true;
+    }
+    if (!pending_.take(std::move(**next))) {
+      lie("a reply that nobody asked for");
+      return false;
+    }
+    stats_->pending.subtract();
+  }
+}
+
+void session::end(std::string why) {
+  if (ended()) {
+    return;
+  }
+  phase_ = phase::ended;
+  why_ = std::move(why);
+  net::error_code ignored; // there is nothing left to do about it
+  socket_.close(ignored);
+  resolver_.cancel();
+  timer_.cancel();
+  stats_->pending.subtract(pending_.size());
+  pending_.close(command_error::closed);
+}
+
+void session::give_up(std::string why) {
+  stats_->replaced.add();
+  end(std::move(why));
+}
+
+void session::lie(std::string what) {
+  stats_->protocol_errors.add();
+  give_up(fmt::format("not the Redis protocol: {}", what));
+}
+
+void session::schedule_flush() {
+  if (flush_scheduled_) {
+    return;
+  }
+  asio::post(where_, [self = shared_from_this()] {
+    self->flush_scheduled_ = false;
+    self->flush();
+  });
+  flush_scheduled_ = true;
+}
+
+void session::flush() {
+  if (ended() || !writing_.empty() || output_.empty()) {
+    return; // the end of the write under way takes up what has come meanwhile
+  }
+  writing_.swap(output_);
+  stats_->writes.add();
+  asio::async_write(socket_, asio::buffer(writing_), [self = shared_from_this()](net::error_code ec, std::size_t) {
+    if (ec) {
+      self->end(ec.message());
+      return;
+    }
+    if (self->writing_.capacity() > idle_output_most) {
+      self->writing_ = {};
+    }
+    self->writing_.clear();
+    self->flush();
+  });
+}
+
+std::optional<session::time_point> session::next_tick() const {
+  switch (phase_) {
+  case phase::opening:
+    return opening_until_;
+  case phase::ready:
+    if (auto oldest = pending_.oldest()) {
+      const auto overdue = *oldest + options_.overdue;
+      const auto deadline = pending_.earliest_deadline();
+      return deadline ? std::min(*deadline, overdue) : overdue;
+    }
+    return std::nullopt;
+  case phase::ended:
+    return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+/// Sees to it that tick() runs when it has something to do. A timer that is set for an earlier moment is left alone:
+/// tick() then finds nothing and sets it again, which is rarer than a change for each command.
+void session::arm() {
+  const auto next = next_tick();
+  if (!next || (armed_ && *armed_ <= *next)) {
+    return;
+  }
+  armed_ = next;
+  timer_.expires_at(*next);
+  timer_.async_wait([self = shared_from_this()](net::error_code ec) {
+    if (!ec) {
+      self->armed_.reset();
+      self->tick();
+    }
+  });
+}
+
+void session::tick() {
+  const auto now = net::steady_clock::now();
+  if (phase_ == phase::opening && now >= opening_until_) {
+    end("timed out");
+  } else if (phase_ == phase::ready) {
+    stats_->timeouts.add(pending_.expire(now));
+    if (auto oldest = pending_.oldest(); oldest && now - *oldest >= options_.overdue) {
+      give_up(fmt::format("no reply for {} ms", options_.overdue.count()));
+    }
+  }
+  arm();
+}
+
+} // namespace rollcall::redis

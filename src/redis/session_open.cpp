@@ -1,0 +1,137 @@
+#include "session.hpp"
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace rollcall::redis {
+
+namespace asio = net::asio;
+
+net::task<bool> session::open() {
+  opening_until_ = net::steady_clock::now() + options_.connect_timeout;
+  arm();
+  if (!co_await dial()) {
+    co_return false;
+  }
+  if (!co_await log_in()) {
+    co_return false;
+  }
+  phase_ = phase::ready;
+  co_return true;
+}
+
+/// Where to connect, most wanted first. Empty when the session has ended.
+net::task<std::vector<session::protocol::endpoint>> session::candidates() {
+  std::vector<protocol::endpoint> found;
+  net::error_code ec;
+  if (!server_.path.empty()) {
+    found.emplace_back(asio::local::stream_protocol::endpoint(server_.path));
+  } else if (auto address = asio::ip::make_address(server_.host, ec); !ec) {
+    found.emplace_back(net::tcp::endpoint(address, server_.port));
+  } else {
+    auto [failed, names] = co_await resolver_.async_resolve(server_.host, std::to_string(server_.port),
+                                                            asio::ip::resolver_base::numeric_service, net::no_throw);
+    if (failed) {
+      end(fmt::format("cannot resolve {}: {}", server_.host, failed.message()));
+    } else {
+      for (const auto& name : names) {
+        found.emplace_back(name.endpoint());
+      }
+    }
+  }
+  co_return found;
+}
+
+net::task<bool> session::dial() {
+  const auto found = co_await candidates();
+  net::error_code ec = asio::error::host_not_found;
+  for (const auto& candidate : found) {
+    if (ended()) { // or connecting would open the socket again
+      co_return false;
+    }
+    net::error_code ignored;
+    socket_.close(ignored);
+    auto [failed] = co_await socket_.async_connect(candidate, net::no_throw);
+    if (ended()) {
+      co_return false;
+    }
+    ec = failed;
+    if (!ec) {
+      if (server_.path.empty()) {
+        socket_.set_option(net::tcp::no_delay(true), ec);
+      }
+      break;
+    }
+  }
+  if (ec) {
+    end(ec.message());
+  }
+  co_return !ec;
+}
+
+/// Redis is asked something in any case: a frozen one accepts connections too, and one that is loading its data answers
+/// nothing else. Neither is any use, and nobody should wait to find that out.
+net::task<bool> session::log_in() {
+  std::vector<std::string_view> asked;
+  std::string commands;
+  auto ask = [&](std::initializer_list<std::string_view> args) {
+    asked.push_back(*args.begin());
+    format(std::span(args.begin(), args.size()), commands);
+  };
+  if (!server_.password.empty()) {
+    server_.user.empty() ? ask({"AUTH", server_.password}) : ask({"AUTH", server_.user, server_.password});
+  }
+  if (server_.database != 0) {
+    ask({"SELECT", std::to_string(server_.database)});
+  }
+  ask({"PING"});
+
+  auto [ec, n] = co_await asio::async_write(socket_, asio::buffer(commands), net::no_throw);
+  if (ec) {
+    end(ec.message());
+    co_return false;
+  }
+  for (auto command : asked) {
+    auto r = co_await opening_reply();
+    if (!r || !let_in(command, *r)) {
+      co_return false;
+    }
+  }
+  co_return !ended();
+}
+
+/// The next reply. Nothing when the session has ended.
+net::task<std::optional<reply>> session::opening_reply() {
+  while (!ended()) {
+    auto next = reader_.next();
+    if (!next) {
+      lie(std::move(next.error()));
+      break;
+    }
+    if (*next) {
+      co_return std::move(*next);
+    }
+    auto [ec, n] = co_await socket_.async_read_some(asio::buffer(input_), net::no_throw);
+    if (ec) {
+      end(ec == asio::error::eof ? "closed by Redis" : ec.message());
+      break;
+    }
+    reader_.feed({input_.data(), n});
+  }
+  co_return std::nullopt;
+}
+
+bool session::let_in(std::string_view command, const reply& r) {
+  // Who may not PING has still been answered by a Redis that is at work.
+  const bool fine = command == "PING" ? !r.is(reply::kind::error) || r.text().starts_with("NOPERM") : r.ok();
+  if (!fine) {
+    refused_ = true;
+    end(fmt::format("{} refused: {}", command, printable(r.text())));
+  }
+  return fine;
+}
+
+} // namespace rollcall::redis
