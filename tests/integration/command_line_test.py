@@ -1,0 +1,129 @@
+#!/usr/bin/python3
+"""Flags and configuration files: what is accepted, and how what is wrong is explained."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
+from processes import GATEWAY, PATIENCE, ProcessTest
+
+
+def run(*flags):
+    return subprocess.run([GATEWAY, *flags], capture_output=True, text=True, timeout=PATIENCE)
+
+
+class CommandLine(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="rollcall-")
+        self.addCleanup(shutil.rmtree, self.directory)
+
+    def file(self, text):
+        path = Path(self.directory) / "rollcall.toml"
+        path.write_text(text)
+        return str(path)
+
+    def test_version_and_help(self):
+        version = re.search(r"project\(rollcall VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text())[1]
+        shown = run("--version")
+        self.assertEqual((shown.returncode, shown.stdout, shown.stderr), (0, f"rollcall {version}\n", ""))
+        told = run("--help")
+        self.assertEqual((told.returncode, told.stderr), (0, ""))
+        for word in ("--config", "--listen", "--admin", "--upstream", "--redis", "--check", "getChatRoomMember"):
+            self.assertIn(word, told.stdout)
+
+    def test_the_documented_configuration_is_valid(self):
+        checked = run("--config", str(ROOT / "conf/rollcall.toml"), "--check")
+        self.assertEqual((checked.returncode, checked.stderr), (0, ""))
+        self.assertIn("valid", checked.stdout)
+
+    def test_a_mistake_in_a_file_is_one_line_with_the_file_the_line_and_the_key(self):
+        mistakes = [
+            ('[cache]\nfresh = 60\n', 2, "cache.fresh"),
+            ('[cache]\n\nfresh = "soon"\n', 3, "cache.fresh"),
+            ('[cache]\nfrsh = "60s"\n', 2, "cache.frsh"),
+            ('[cache]\njitter = 2\n', 2, "cache.jitter"),
+            ('[cashe]\nfresh = "60s"\n', 1, "cashe"),
+            ('[server]\nlisten = "nowhere"\n', 2, "server.listen"),
+            ('[server]\nthreads = -1\n', 2, "server.threads"),
+            ('[admin]\nlisten = "127.0.0.1:99999"\n', 2, "admin.listen"),
+            ('[redis]\nurl = "http://127.0.0.1"\n', 2, "redis.url"),
+            ('[redis]\nnamespace = "a b"\n', 2, "redis.namespace"),
+            ('[upstream]\ntimeout = "0ms"\n', 2, "upstream.timeout"),
+            ('[[upstream.instance]]\nurl = "ftp://127.0.0.1"\n', 2, "upstream.instance.url"),
+            ('[log]\nlevel = "loud"\n', 2, "log.level"),
+            ('[cache]\nfresh = \n', 2, ""),
+            ('[cache]\nfresh = "60s"\nfresh = "61s"\n', 3, ""),
+        ]
+        for text, line, key in mistakes:
+            path = self.file(text)
+            for check in ([], ["--check"]):
+                with self.subTest(text, check=check):
+                    refused = run("--config", path, *check)
+                    self.assertNotEqual(refused.returncode, 0)
+                    self.assertEqual(refused.stdout, "")
+                    first = refused.stderr.splitlines()[0]
+                    self.assertTrue(first.startswith(f"rollcall: {path}:{line}: {key}"), refused.stderr)
+                    self.assertNotIn("terminate", refused.stderr)
+
+    def test_what_the_rooms_refuse_names_the_key(self):
+        two = '[[upstream.instance]]\nurl = "http://127.0.0.1:1"\nwids = ["a"]\n'
+        for text in (two, two.replace('wids = ["a"]\n', "") + two.replace(":1", ":2")):
+            refused = run("--config", self.file(text), "--check")
+            self.assertNotEqual(refused.returncode, 0)
+            self.assertIn("upstream.instance", refused.stderr)
+
+    def test_mistakes_on_the_command_line_are_explained(self):
+        for flags in (["--lisen", "127.0.0.1:0"], ["--listen", "nowhere"], ["--threads", "many"], ["--upstream", "x"],
+                      ["--redis", "x"], ["--config", f"{self.directory}/missing.toml"], ["--log-level", "loud"]):
+            with self.subTest(flags):
+                refused = run(*flags)
+                self.assertNotEqual(refused.returncode, 0)
+                self.assertEqual(refused.stdout, "")
+                self.assertIn(flags[1] if flags[0] == "--config" else flags[0], refused.stderr.splitlines()[0])
+
+    def test_a_port_in_use_is_one_line_with_the_address(self):
+        free = {"--listen": "127.0.0.1:0", "--admin": "127.0.0.1:0"}
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            for flag in free:
+                taken = {**free, flag: f"127.0.0.1:{port}"}
+                refused = run(*(word for pair in taken.items() for word in pair))
+                self.assertNotEqual(refused.returncode, 0)
+                self.assertEqual(refused.stdout, "")
+                self.assertRegex(refused.stderr, rf"^rollcall: cannot listen on 127\.0\.0\.1:{port}: .*in use.*\n$")
+
+
+class Start(ProcessTest):
+    def test_a_port_of_another_gateway_is_in_use_too(self):
+        gateway = self.start_gateway("http://127.0.0.1:1")
+        for listen, admin in ((gateway.port, 0), (0, gateway.admin_port), (gateway.port, gateway.admin_port)):
+            refused = run("--listen", f"127.0.0.1:{listen}", "--admin", f"127.0.0.1:{admin}")
+            self.assertNotEqual(refused.returncode, 0)
+            self.assertRegex(refused.stderr, r"^rollcall: cannot listen on 127\.0\.0\.1:[1-9]\d+: .*in use.*\n$")
+
+    def test_two_gateways_in_front_of_one_instance(self):
+        instance = self.start_instance()
+        gateways = [self.start_gateway(instance) for _ in range(2)]
+        bodies = {gateway.members("1@chatroom").body for gateway in gateways for _ in range(3)}
+        self.assertEqual(len(bodies), 1)
+        self.assertEqual(instance.calls(), 2)  # without a Redis each asks for itself
+
+    def test_every_thread_count(self):
+        instance = self.start_instance()
+        for threads in ("1", "3", "0"):
+            gateway = self.start_gateway(instance, "--threads", threads)
+            self.assertEqual(gateway.members("1@chatroom").status, 200)
+            expected = int(threads) or len(os.sched_getaffinity(0))
+            self.assertEqual(gateway.admin("/status").json()["threads"], expected)
+
+
+if __name__ == "__main__":
+    unittest.main()
