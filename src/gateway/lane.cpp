@@ -64,14 +64,13 @@ void lane::begin_drain() {
 
 // Polls, because what it waits for is spread over sessions and tasks, and a drain happens once.
 void lane::watch_drain() {
-  const bool late = net::steady_clock::now() >= cut_off_;
-  if (late) {
+  if (listener_.drained() && tasks_.idle())
+    return leave();
+  if (net::steady_clock::now() >= cut_off_) {
     spdlog::warn("cutting off {} connections and {} tasks that did not end in time", listener_.stats().open.get(),
                  stats_.background.get());
-    listener_.stop();
-  }
-  if (late || (listener_.drained() && tasks_.idle()))
     return leave();
+  }
   drain_watch_.expires_after(drain_poll);
   drain_watch_.async_wait([this](net::error_code cancelled) {
     if (!cancelled)

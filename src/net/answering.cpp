@@ -40,7 +40,8 @@ void session::queue_answer(const response& r) {
 // An answer of the session's own, after which the connection closes.
 void session::error_answer(unsigned status, std::string_view message) {
   const auto body = context_.handler.error_body(status, message);
-  const auto rest = fmt::format("Content-Type: application/json;charset=UTF-8\r\nContent-Length: {}\r\n\r\n{}", body.size(), body);
+  const auto rest =
+      fmt::format("Content-Type: application/json;charset=UTF-8\r\nContent-Length: {}\r\n\r\n{}", body.size(), body);
   keep_alive_ = false;
   queue_answer({.status = status, .fields = {}, .rest = rest, .owner = nullptr});
   last_ = true;
@@ -66,8 +67,8 @@ bool session::flush() {
   return socket_.is_open();
 }
 
-// Answers may be queued while one wait is under way (a turn that ends behind them): a second one would make two loops
-// of advance(), and two reads at once. Whoever empties the outbox goes on by himself.
+// A turn may end, and so come here, while an earlier wait is under way: one is enough. When it ends and the outbox is
+// empty, whoever emptied it has gone on already, and a second loop of advance() would read into the same buffer.
 void session::wait_for_room() {
   deadline_ = context_.now + context_.limits.write_timeout;
   if (std::exchange(waiting_for_room_, true))
