@@ -64,6 +64,8 @@ std::string admin::status_json() const {
         {"relayed", count(&lane_stats::relayed)},
         {"stale_on_error", count(&lane_stats::stale_on_error)},
         {"failed", count(&lane_stats::failed)},
+        {"collapsed", count(&lane_stats::collapsed)},
+        {"refused", count(&lane_stats::refused)},
         {"bad_requests", count(&lane_stats::bad_requests)}}},
       {"passed_through", count(&lane_stats::passed)},
       {"memory",

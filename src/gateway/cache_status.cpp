@@ -51,6 +51,8 @@ field_lines forward_report::fields(cache::time_point now) const {
     fmt::format_to(out, "; fwd-status={}", status);
   if (stored)
     fmt::format_to(out, "; stored");
+  if (collapsed)
+    fmt::format_to(out, "; collapsed");
   if (served)
     fmt::format_to(out, "; ttl={}", seconds(served->fresh_until - now));
   if (!detail.empty())

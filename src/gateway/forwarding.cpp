@@ -1,9 +1,11 @@
 #include "rollcall/gateway/forwarding.hpp"
 
-#include "rollcall/net/http_text.hpp"
-
 #include <fmt/format.h>
 
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/rfc7230.hpp>
+
+#include <algorithm>
 #include <iterator>
 #include <string_view>
 #include <vector>
@@ -38,19 +40,24 @@ bool is_ours(http::field id) {
   }
 }
 
-// The values of all Connection fields: each names fields that are hop-by-hop too.
+// The names that all Connection fields list: hop-by-hop fields too. Sorted, because a hostile head may hold thousands of
+// names and of fields.
 class connection_options {
 public:
-  void add(std::string_view value) { values_.push_back(value); }
+  void add(std::string_view value) {
+    for (const auto token : http::token_list({value.data(), value.size()}))
+      names_.push_back(std_view(token));
+  }
+  void finish() { std::ranges::sort(names_, less); }
   [[nodiscard]] bool name(std::string_view field) const {
-    for (const auto value : values_)
-      if (net::list_has_token(value, field))
-        return true;
-    return false;
+    return std::ranges::binary_search(names_, field, less);
   }
 
 private:
-  std::vector<std::string_view> values_;
+  static bool less(std::string_view a, std::string_view b) {
+    return boost::beast::iless{}({a.data(), a.size()}, {b.data(), b.size()});
+  }
+  std::vector<std::string_view> names_;
 };
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
@@ -64,6 +71,7 @@ std::string forwarded_head(const net::request_head& head, const upstream::instan
   for (const auto& f : head.fields)
     if (f.id == http::field::connection)
       hop_by_hop.add(f.value);
+  hop_by_hop.finish();
   std::string out;
   out.reserve(512);
   const auto base = head.target == "*" ? std::string_view() : std::string_view(to.base_path);
@@ -85,6 +93,7 @@ std::string relayed_fields(const http::fields& fields) {
   for (const auto& f : fields)
     if (f.name() == http::field::connection)
       hop_by_hop.add(std_view(f.value()));
+  hop_by_hop.finish();
   std::string out;
   out.reserve(512);
   for (const auto& f : fields)

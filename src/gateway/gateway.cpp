@@ -66,6 +66,11 @@ lane_options lane_options_of(const ops::config& c) {
   return o;
 }
 
+// A flight that goes well looks in Redis once, may connect twice (see upstream::fetch), and waits for one answer.
+std::chrono::milliseconds patience_of(const ops::config& c) {
+  return c.redis.timeout + 2 * c.upstream.connect_timeout + c.upstream.timeout + std::chrono::seconds(1);
+}
+
 std::size_t thread_count(const ops::config& c) {
   return c.server.threads > 0 ? c.server.threads : std::max(1U, std::thread::hardware_concurrency());
 }
@@ -77,8 +82,8 @@ void check(const ops::config& c) {
 }
 
 gateway::gateway(const ops::config& c)
-    : memory_(c.cache.memory),
-      house_{windows_of(c), c.redis.timeout, c.upstream.timeout, memory_, gzip_, access_log_of(c)},
+    : memory_(c.cache.memory), house_{windows_of(c), c.redis.timeout, c.upstream.timeout, patience_of(c), memory_,
+                                      flights_,      gzip_,           access_log_of(c)},
       quota_(c.server.max_connections), status_{.memory = memory_, .lanes = lanes_, .instance = {}, .redis = {}},
       admin_(status_, metrics_),
       admin_listener_(net::open_acceptor(control_.get_executor(), c.admin.listen.host, c.admin.listen.port), admin_,

@@ -61,15 +61,12 @@ void members::serve(const net::request& r, net::exchange& x) {
     log_access(lane_.shared, note_access(lane_.shared, r.head, id_.text()), 200, "memory");
     return answer_hit(*held, gzip, now, x);
   }
-  question q{.id = id_,
-             .request = {},
-             .stale = std::move(held),
-             .gzip = gzip,
-             .note = note_access(lane_.shared, r.head, id_.text())};
-  q.request = {std::string(path), std::nullopt, api::canonical_body(query)};
+  question q{
+      .id = id_, .request = {std::string(path), std::nullopt, api::canonical_body(query)}, .stale = std::move(held)};
   if (who.field)
     q.request.credential = std::string(who.field->value);
-  lane_.tasks.start(answer_later(x.take(), std::move(q)), "answering a request");
+  asker a{gzip, note_access(lane_.shared, r.head, id_.text())};
+  lane_.tasks.start(answer_later(x.take(), std::move(q), std::move(a)), "answering a request");
 }
 
 void members::answer_hit(const cache::entry& e, bool gzip, cache::time_point now, net::exchange& x) {
@@ -78,29 +75,37 @@ void members::answer_hit(const cache::entry& e, bool gzip, cache::time_point now
   x.respond(response_of(e, gzip, fields.text()));
 }
 
-net::task<> members::answer_later(net::turn t, question q) {
-  const auto found = co_await obtain(q);
-  respond(std::move(t), q, found);
+net::task<> members::answer_later(net::turn t, question q, asker who) {
+  const auto a = co_await wait_for_answer(std::move(q));
+  respond(std::move(t), who, a);
 }
 
-void members::respond(net::turn t, const question& q, const outcome& o) {
+void members::respond(net::turn t, const asker& who, const answer& a) {
   const auto now = cache::wall_now();
-  if (const auto* s = std::get_if<stored>(&o)) {
-    const auto fields = s->from_redis ? hit_fields(*s->entry, now, "redis") : s->report.fields(now);
-    log_access(lane_.shared, q.note, 200, s->from_redis ? "redis" : s->report.served ? "stale" : "stored");
-    return t.respond(response_of(*s->entry, q.gzip, fields.text()));
+  const auto reported = [&](forward_report report) {
+    report.collapsed = a.collapsed;
+    return report.fields(now);
+  };
+  const auto word = [&](std::string_view own) { return a.collapsed ? std::string_view("collapsed") : own; };
+  if (const auto* s = std::get_if<stored>(a.result.get())) {
+    const auto fields = s->from_redis ? hit_fields(*s->entry, now, "redis") : reported(s->report);
+    log_access(lane_.shared, who.note, 200, word(s->from_redis ? "redis" : s->report.served ? "stale" : "stored"));
+    return t.respond(response_of(*s->entry, who.gzip, fields.text()));
   }
-  if (const auto* r = std::get_if<relayed>(&o)) {
-    auto fields = std::string(r->report.fields(now).text());
+  if (const auto* r = std::get_if<relayed>(a.result.get())) {
+    auto fields = std::string(reported(r->report).text());
     if (!r->answer.content_encoding.empty()) // nobody asked for it, but without its name the body is noise
       fields.append("Content-Encoding: ").append(r->answer.content_encoding).append("\r\n");
     const auto rest = whole_body(r->answer.content_type, r->answer.body);
-    log_access(lane_.shared, q.note, r->answer.status, "relayed");
+    log_access(lane_.shared, who.note, r->answer.status, word("relayed"));
     return t.respond({.status = r->answer.status, .fields = fields, .rest = rest, .owner = nullptr});
   }
-  const auto& f = std::get<failed>(o);
-  log_access(lane_.shared, q.note, f.status, f.report.detail);
-  t.respond({.status = f.status, .fields = f.report.fields(now).text(), .rest = envelope(f.message), .owner = nullptr});
+  const auto& f = std::get<failed>(*a.result);
+  log_access(lane_.shared, who.note, f.status, f.report.detail);
+  auto fields = std::string(reported(f.report).text());
+  if (f.status == 503)
+    fields += "Retry-After: 1\r\n";
+  t.respond({.status = f.status, .fields = fields, .rest = envelope(f.message), .owner = nullptr});
 }
 
 } // namespace rollcall::gateway

@@ -23,6 +23,8 @@ void register_requests(ops::metrics& m, const lane& l) {
   outcome("relayed", s.relayed);
   outcome("stale_on_error", s.stale_on_error);
   outcome("failed", s.failed);
+  outcome("collapsed", s.collapsed);
+  outcome("refused", s.refused);
   outcome("bad_request", s.bad_requests);
   m.add("rollcall_passed_through_total", "Requests passed through to the upstream", kind::counter, {},
         [&s] { return number(s.passed); });

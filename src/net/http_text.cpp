@@ -1,7 +1,6 @@
 #include "rollcall/net/http_text.hpp"
 
 #include <boost/beast/core/string.hpp>
-#include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/http/status.hpp>
 #include <fmt/format.h>
 
@@ -80,10 +79,6 @@ bool accepts_gzip(std::string_view accept_encoding) {
       wildcard = acceptable;
   }
   return wildcard;
-}
-
-bool list_has_token(std::string_view list, std::string_view token) {
-  return http::token_list{beast_view(list)}.exists(beast_view(token));
 }
 
 } // namespace rollcall::net

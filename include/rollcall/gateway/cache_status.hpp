@@ -41,6 +41,8 @@ struct forward_report {
   unsigned status = 0;
   /// The answer was stored.
   bool stored = false;
+  /// It was somebody else's request that went there, and this one waited for it (RFC 9211 section 2.6).
+  bool collapsed = false;
   /// A word more, or "".
   std::string_view detail{};
   /// What was served is this stored entry all the same, stale: adds its Age and its (negative) ttl.

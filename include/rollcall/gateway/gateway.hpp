@@ -46,6 +46,7 @@ private:
 
   net::asio::io_context control_{1};
   cache::memory memory_;
+  cache::flights<outcome> flights_;
   compressor gzip_;
   house house_;
   net::connection_quota quota_;

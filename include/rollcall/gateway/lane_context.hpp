@@ -1,9 +1,11 @@
 #pragma once
 
+#include "rollcall/cache/flights.hpp"
 #include "rollcall/cache/freshness.hpp"
 #include "rollcall/cache/memory.hpp"
 #include "rollcall/gateway/background.hpp"
 #include "rollcall/gateway/compressor.hpp"
+#include "rollcall/gateway/outcome.hpp"
 #include "rollcall/gateway/stats.hpp"
 #include "rollcall/redis/store.hpp"
 #include "rollcall/upstream/pool.hpp"
@@ -23,7 +25,10 @@ struct house {
   cache::windows windows;
   std::chrono::milliseconds redis_timeout{50};
   std::chrono::milliseconds upstream_timeout{10'000};
+  /// How long one asker waits for a flight, whoever leads it: longer than any that goes well takes.
+  std::chrono::milliseconds patience{15'000};
   cache::memory& memory;
+  cache::flights<outcome>& flights;
   compressor& gzip;
   /// Null unless the access log is on.
   std::shared_ptr<spdlog::logger> access;

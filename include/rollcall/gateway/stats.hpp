@@ -17,6 +17,8 @@ struct lane_stats {
   ops::counter relayed;        ///< asked upstream; the answer is not for storing
   ops::counter stale_on_error; ///< asked upstream in vain; served a stale answer
   ops::counter failed;         ///< asked upstream in vain; told the bot so
+  ops::counter collapsed;      ///< answered by a call that somebody else's request had started
+  ops::counter refused;        ///< too many wait for flights already
   ops::counter bad_requests;
   // Everything else.
   ops::counter passed;

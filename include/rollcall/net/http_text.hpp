@@ -24,7 +24,4 @@ std::string_view reason_phrase(unsigned status);
 /// on a coding they did not ask for.
 bool accepts_gzip(std::string_view accept_encoding);
 
-/// Does a comma-separated list of tokens hold this one, case aside?
-bool list_has_token(std::string_view list, std::string_view token);
-
 } // namespace rollcall::net

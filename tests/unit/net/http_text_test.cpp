@@ -71,15 +71,6 @@ BOOST_AUTO_TEST_CASE(gzip_goes_to_those_who_accept_it) {
     BOOST_TEST(accepts_gzip(field) == accepted, field);
 }
 
-BOOST_AUTO_TEST_CASE(tokens_are_found_whole_and_without_regard_to_case) {
-  BOOST_TEST(list_has_token("close", "close"));
-  BOOST_TEST(list_has_token("Keep-Alive, X-A ,\tClose", "close"));
-  BOOST_TEST(list_has_token(", ,x-a", "X-A"));
-  BOOST_TEST(!list_has_token("", "close"));
-  BOOST_TEST(!list_has_token("closed", "close"));
-  BOOST_TEST(!list_has_token("x close", "close"));
-}
-
 BOOST_AUTO_TEST_CASE(statuses_have_their_standard_reason) {
   BOOST_TEST(reason_phrase(200) == "OK");
   BOOST_TEST(reason_phrase(404) == "Not Found");

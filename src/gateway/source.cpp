@@ -1,5 +1,4 @@
-// The cached route behind the memory: Redis, the upstream, and what to make of its answer.
-#include "rollcall/gateway/members.hpp"
+#include "rollcall/gateway/source.hpp"
 
 #include <fmt/format.h>
 
@@ -16,9 +15,7 @@ bool may_be_stored_as(std::string_view content_type) {
 
 } // namespace
 
-// One identity's answer, wherever it is. Everybody who asks for it meanwhile asks for himself: this is where a flight
-// would be joined, and the fleet's lease taken.
-net::task<members::outcome> members::obtain(const question& q) {
+net::task<outcome> source::obtain(question q) {
   auto stale = q.stale;
   if (lane_.store)
     if (const auto e = co_await look_in_redis(q, stale))
@@ -28,7 +25,7 @@ net::task<members::outcome> members::obtain(const question& q) {
 
 // A fresh entry from Redis, which memory keeps from now on; otherwise null. A stale one becomes `stale` when it is
 // younger than that.
-net::task<cache::entry_ptr> members::look_in_redis(const question& q, cache::entry_ptr& stale) {
+net::task<cache::entry_ptr> source::look_in_redis(const question& q, cache::entry_ptr& stale) {
   const auto now = cache::wall_now();
   const auto found = co_await lane_.store->get(q.id, now, net::steady_clock::now() + lane_.shared.redis_timeout);
   if (!found.entry)
@@ -43,7 +40,7 @@ net::task<cache::entry_ptr> members::look_in_redis(const question& q, cache::ent
   co_return nullptr;
 }
 
-net::task<members::outcome> members::ask_upstream(const question& q, cache::entry_ptr stale) {
+net::task<outcome> source::ask_upstream(const question& q, cache::entry_ptr stale) {
   lane_.stats.fetches.add();
   const auto began = net::steady_clock::now();
   auto answer = co_await upstream::fetch(lane_.pool, q.request, lane_.shared.upstream_timeout);
@@ -57,7 +54,7 @@ net::task<members::outcome> members::ask_upstream(const question& q, cache::entr
 
 // Only a whole, valid success is stored. Whatever else the instance said in the platform's own words is handed on as it
 // is; what a bot could not read is not.
-members::outcome members::judge_answer(const question& q, upstream::fetched f, const cache::entry_ptr& stale) {
+outcome source::judge_answer(const question& q, upstream::fetched f, const cache::entry_ptr& stale) {
   forward_report report{.reason = stale ? forward_reason::stale : forward_reason::miss, .status = f.status};
   const bool plain = f.content_encoding.empty() || f.content_encoding == "identity";
   const auto said = plain ? answers_.classify({f.body.data(), f.body.size()}) : api::answer{};
@@ -81,8 +78,7 @@ members::outcome members::judge_answer(const question& q, upstream::fetched f, c
 }
 
 // The last good answer where there is one, or the error.
-members::outcome members::instead(const cache::entry_ptr& stale, forward_report report, std::string message,
-                                  unsigned status) {
+outcome source::instead(const cache::entry_ptr& stale, forward_report report, std::string message, unsigned status) {
   const auto now = cache::wall_now();
   if (stale && cache::judge(*stale, lane_.shared.windows, now) != cache::verdict::expired) {
     lane_.stats.stale_on_error.add();
@@ -94,7 +90,7 @@ members::outcome members::instead(const cache::entry_ptr& stale, forward_report 
   return failed{status, std::move(message), report};
 }
 
-cache::entry_ptr members::keep(const question& q, const upstream::fetched& f) {
+cache::entry_ptr source::keep(const question& q, const upstream::fetched& f) {
   const auto now = cache::wall_now();
   const double spread = std::uniform_real_distribution<>(0, 1)(lane_.random);
   const auto life = cache::lifetime_of(lane_.shared.windows, now, spread);
@@ -112,7 +108,7 @@ cache::entry_ptr members::keep(const question& q, const upstream::fetched& f) {
 }
 
 // After the answer: nobody waits for compression, nor for Redis.
-net::task<> members::keep_in_redis(cache::entry_ptr e) {
+net::task<> source::keep_in_redis(cache::entry_ptr e) {
   const auto packed = co_await lane_.shared.gzip.with_gzip(e);
   if (packed != e)
     lane_.shared.memory.replace(packed);

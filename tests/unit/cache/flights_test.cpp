@@ -1,0 +1,195 @@
+#include "rollcall/cache/flights.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using rollcall::cache::flight_limits;
+using rollcall::cache::identity;
+using table = rollcall::cache::flights<int>;
+using role = table::role;
+
+const identity room("-", "wcId", "w", "1@chatroom");
+const identity other("-", "wcId", "w", "2@chatroom");
+
+table::result some(int n) {
+  return std::make_shared<const int>(n);
+}
+
+/// What a wake was told, and how often.
+struct listener {
+  std::shared_ptr<std::vector<table::result>> told = std::make_shared<std::vector<table::result>>();
+  table::wake wake() const {
+    return [t = told](table::result r) { t->push_back(std::move(r)); };
+  }
+  bool got(int n) const { return told->size() == 1 && told->front() && *told->front() == n; }
+  bool got_nothing() const { return told->size() == 1 && !told->front(); }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(flights)
+
+BOOST_AUTO_TEST_CASE(the_first_leads_the_rest_follow_and_all_get_the_one_result) {
+  table t;
+  const listener a;
+  const listener b;
+  auto first = t.join(room, a.wake());
+  const auto second = t.join(room, b.wake());
+  BOOST_TEST((first.as == role::leads));
+  BOOST_TEST((second.as == role::follows));
+  BOOST_TEST(t.waiting() == 2u);
+  first.lead.land(some(7));
+  BOOST_TEST(a.got(7));
+  BOOST_TEST(b.got(7));
+  BOOST_TEST(a.told->front() == b.told->front(), "the result is shared, not copied");
+  BOOST_TEST(t.waiting() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(identities_do_not_share_a_flight) {
+  table t;
+  const listener a;
+  const listener b;
+  auto one = t.join(room, a.wake());
+  auto two = t.join(other, b.wake());
+  BOOST_TEST((two.as == role::leads));
+  one.lead.land(some(1));
+  BOOST_TEST(b.told->empty());
+  two.lead.land(some(2));
+  BOOST_TEST(a.got(1));
+  BOOST_TEST(b.got(2));
+}
+
+BOOST_AUTO_TEST_CASE(who_asks_after_the_landing_starts_a_new_flight) {
+  table t;
+  const listener a;
+  const listener b;
+  t.join(room, a.wake()).lead.land(some(1));
+  const auto next = t.join(room, b.wake());
+  BOOST_TEST((next.as == role::leads));
+  BOOST_TEST(b.told->empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_dropped_permit_wakes_everybody_empty_handed_and_exactly_one_takes_over) {
+  table t;
+  const listener a;
+  const listener b;
+  {
+    const auto abandoned = t.join(room, a.wake());
+    t.join(room, b.wake());
+  }
+  BOOST_TEST(a.got_nothing());
+  BOOST_TEST(b.got_nothing());
+  const listener again;
+  const auto one = t.join(room, again.wake());
+  const auto two = t.join(room, again.wake());
+  BOOST_TEST((one.as == role::leads));
+  BOOST_TEST((two.as == role::follows));
+}
+
+BOOST_AUTO_TEST_CASE(who_leaves_is_not_woken_and_the_flight_goes_on) {
+  table t;
+  const listener leader;
+  const listener stays;
+  auto first = t.join(room, leader.wake());
+  t.join(room, stays.wake());
+  BOOST_TEST(t.leave(room, first.seat), "even the leader may stop waiting");
+  BOOST_TEST(!t.leave(room, first.seat));
+  first.lead.land(some(3));
+  BOOST_TEST(leader.told->empty());
+  BOOST_TEST(stays.got(3));
+}
+
+BOOST_AUTO_TEST_CASE(a_ticket_of_an_earlier_flight_takes_nobody_out_of_a_later_one) {
+  table t;
+  const listener a;
+  const listener b;
+  auto first = t.join(room, a.wake());
+  const auto old = first.seat;
+  first.lead.land(some(1));
+  auto second = t.join(room, b.wake());
+  BOOST_TEST(!t.leave(room, old));
+  second.lead.land(some(2));
+  BOOST_TEST(b.got(2));
+}
+
+BOOST_AUTO_TEST_CASE(followers_are_bounded_for_one_flight_and_for_all) {
+  table t(flight_limits{.followers_of_one = 2, .followers_of_all = 3});
+  const listener a;
+  auto first = t.join(room, a.wake());
+  const auto second = t.join(room, a.wake());
+  BOOST_TEST((t.join(room, a.wake()).as == role::refused));
+  auto elsewhere = t.join(other, a.wake());
+  BOOST_TEST((elsewhere.as == role::leads));
+  const identity third("-", "wcId", "w", "3@chatroom");
+  BOOST_TEST((t.join(third, a.wake()).as == role::refused));
+  elsewhere.lead.land(some(1));
+  BOOST_TEST((t.join(third, a.wake()).as == role::leads), "a refusal leaves nothing behind");
+}
+
+BOOST_AUTO_TEST_CASE(a_wake_may_join_again_from_within) {
+  table t;
+  const listener inner;
+  std::optional<role> rejoined;
+  auto first = t.join(room, [&](const table::result&) {
+    auto next = t.join(room, inner.wake());
+    rejoined = next.as;
+    next.lead.land(some(2));
+  });
+  first.lead.land(nullptr);
+  BOOST_TEST((rejoined == role::leads));
+  BOOST_TEST(inner.got(2));
+}
+
+// Whatever is interleaved: every wake is called exactly once or was left, and an identity never has two leaders.
+BOOST_AUTO_TEST_CASE(threads_agree_on_who_leads_and_nobody_is_forgotten) {
+  table t;
+  constexpr int rounds = 4'000;
+  constexpr std::size_t rooms = 4;
+  std::vector<identity> ids;
+  for (std::size_t i = 0; i < rooms; ++i)
+    ids.emplace_back("-", "wcId", "w", std::to_string(i));
+  std::array<std::atomic<int>, rooms> leaders{};
+  std::atomic<int> joined{0};
+  std::atomic<int> woken{0};
+  std::atomic<int> left{0};
+  std::atomic<bool> two_leaders{false};
+  const auto play = [&](unsigned seed) {
+    std::mt19937 random(seed);
+    for (int i = 0; i < rounds; ++i) {
+      const auto r = random() % rooms;
+      auto b = t.join(ids[r], [&](const table::result&) { ++woken; });
+      ++joined;
+      if (b.as == role::leads) {
+        if (leaders[r].fetch_add(1) != 0)
+          two_leaders = true;
+        leaders[r].fetch_sub(1); // before the landing, after which another may lead
+        if (random() % 3 != 0)
+          b.lead.land(some(i));
+      } else if (random() % 4 == 0 && t.leave(ids[r], b.seat)) {
+        ++left;
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (unsigned n = 0; n < 4; ++n)
+      threads.emplace_back(play, n + 1);
+  }
+  BOOST_TEST(!two_leaders);
+  BOOST_TEST(woken + left == joined);
+  BOOST_TEST(t.waiting() == 0u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
