@@ -59,7 +59,7 @@ void lane::begin_drain() {
   draining_ = true;
   cut_off_ = net::steady_clock::now() + drain_timeout_;
   listener_.drain();
-  watch_drain();
+  watch_drain_later(); // not at once: a connection may be accepted and not yet admitted
 }
 
 // Polls, because what it waits for is spread over sessions and tasks, and a drain happens once.
@@ -71,6 +71,10 @@ void lane::watch_drain() {
                  stats_.background.get());
     return leave();
   }
+  watch_drain_later();
+}
+
+void lane::watch_drain_later() {
   drain_watch_.expires_after(drain_poll);
   drain_watch_.async_wait([this](net::error_code cancelled) {
     if (!cancelled)

@@ -55,14 +55,16 @@ void listener::accept() {
 }
 
 void listener::on_accept(error_code ec, tcp_socket socket) {
-  if (!acceptor_.is_open())
-    return;
-  if (!ec) {
+  // Even when a drain has closed the port meanwhile: this one came before, and may have its request on the way.
+  if (!ec && !stopped_) {
     if (std::exchange(pause_for_, {}) > std::chrono::milliseconds{0})
       spdlog::info("accepting connections again");
     admit(std::move(socket));
-    return accept();
   }
+  if (!acceptor_.is_open())
+    return;
+  if (!ec)
+    return accept();
   context_.stats.accept_errors.add();
   // A client that left before it was accepted is no reason to pause; everything else is a shortage of ours.
   if (ec == asio::error::connection_aborted || ec == asio::error::interrupted)
@@ -118,7 +120,7 @@ void listener::drain() {
   context_.drain_began = steady_clock::now();
   error_code ec;
   acceptor_.non_blocking(true, ec);
-  while (!ec) {
+  while (!ec && !stopped_) {
     tcp_socket socket(context_.ex);
     acceptor_.accept(socket, ec);
     if (!ec)
@@ -129,6 +131,7 @@ void listener::drain() {
 }
 
 void listener::stop() {
+  stopped_ = true;
   drain();
   for (auto at = sessions_.begin(); at != sessions_.end();) {
     const auto kept = (at++)->shared_from_this();

@@ -53,6 +53,7 @@ public:
 private:
   void begin_drain();
   void watch_drain();
+  void watch_drain_later();
   void leave();
 
   net::asio::io_context io_{1};

@@ -63,6 +63,7 @@ private:
   boost::intrusive::list<session, boost::intrusive::constant_time_size<false>> sessions_;
   std::uint16_t port_;
   std::chrono::milliseconds pause_for_{0};
+  bool stopped_ = false;
 };
 
 } // namespace rollcall::net
