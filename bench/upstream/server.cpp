@@ -25,6 +25,7 @@ namespace asio = boost::asio;
 
 std::vector<std::unique_ptr<asio::io_context>> make_contexts(std::size_t count) {
   std::vector<std::unique_ptr<asio::io_context>> contexts;
+  contexts.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     contexts.push_back(std::make_unique<asio::io_context>(1));
   }

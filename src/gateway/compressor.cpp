@@ -2,6 +2,7 @@
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/append.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
@@ -41,7 +42,7 @@ net::task<cache::entry_ptr> compressor::with_gzip(cache::entry_ptr e) {
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<net::executor>&, void(cache::entry_ptr)>(
       [this, ex](waiter done, cache::entry_ptr plain) {
         // The lane's loop must not run dry while it waits for another thread.
-        auto work = asio::prefer(ex, asio::execution::outstanding_work.tracked);
+        auto work = asio::make_work_guard(ex);
         asio::post(pool_, [this, ex, work, done = std::move(done), plain = std::move(plain)]() mutable {
           auto packed = plain;
           try {

@@ -1,9 +1,8 @@
 #include "rollcall/gateway/forwarding.hpp"
 
-#include <fmt/format.h>
-
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/rfc7230.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
@@ -40,8 +39,8 @@ bool is_ours(http::field id) {
   }
 }
 
-// The names that all Connection fields list: hop-by-hop fields too. Sorted, because a hostile head may hold thousands of
-// names and of fields.
+// The names that all Connection fields list: hop-by-hop fields too. Sorted, because a hostile head may hold thousands
+// of names and of fields.
 class connection_options {
 public:
   void add(std::string_view value) {
@@ -49,9 +48,7 @@ public:
       names_.push_back(std_view(token));
   }
   void finish() { std::ranges::sort(names_, less); }
-  [[nodiscard]] bool name(std::string_view field) const {
-    return std::ranges::binary_search(names_, field, less);
-  }
+  [[nodiscard]] bool name(std::string_view field) const { return std::ranges::binary_search(names_, field, less); }
 
 private:
   static bool less(std::string_view a, std::string_view b) {

@@ -122,10 +122,10 @@ problem read_unix(const urls::url_view& url, endpoint& e) {
 
 std::expected<endpoint, std::string> parse_url(std::string_view url) {
   const auto colon = url.find("://");
-  const bool tcp = colon != url.npos && same_scheme(url.substr(0, colon), "redis");
-  const bool local = colon != url.npos && same_scheme(url.substr(0, colon), "unix");
+  const bool tcp = colon != std::string_view::npos && same_scheme(url.substr(0, colon), "redis");
+  const bool local = colon != std::string_view::npos && same_scheme(url.substr(0, colon), "unix");
   if (!tcp && !local) {
-    return std::unexpected(*scheme_problem(url.substr(0, colon == url.npos ? 0 : colon)));
+    return std::unexpected(*scheme_problem(url.substr(0, colon == std::string_view::npos ? 0 : colon)));
   }
   auto parsed = urls::parse_uri(url);
   if (!parsed) {
@@ -149,7 +149,7 @@ std::string endpoint::to_string() const {
   if (!path.empty()) {
     return database == 0 ? fmt::format("unix://{}", path) : fmt::format("unix://{}?db={}", path, database);
   }
-  const bool v6 = host.find(':') != host.npos;
+  const bool v6 = host.find(':') != std::string::npos;
   auto text = fmt::format("redis://{}{}{}:{}", v6 ? "[" : "", host, v6 ? "]" : "", port);
   return database == 0 ? text : fmt::format("{}/{}", text, database);
 }
