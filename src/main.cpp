@@ -24,10 +24,21 @@ void drain_on_signal(boost::asio::signal_set& signals, gateway& g) {
   });
 }
 
+// Held back from before the first thread until somebody is there to take them; the lanes' threads never do.
+void hold_signals(int how) {
+  sigset_t which;
+  sigemptyset(&which);
+  sigaddset(&which, SIGTERM);
+  sigaddset(&which, SIGINT);
+  pthread_sigmask(how, &which, nullptr);
+}
+
 int serve(const rollcall::ops::config& settings) {
+  hold_signals(SIG_BLOCK);
   gateway g(settings);
   boost::asio::signal_set signals(g.control(), SIGTERM, SIGINT);
   drain_on_signal(signals, g);
+  hold_signals(SIG_UNBLOCK);
   auto where = settings.server.listen;
   where.port = g.port();
   auto admin = settings.admin.listen;

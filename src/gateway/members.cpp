@@ -88,17 +88,15 @@ void members::respond(net::turn t, const asker& who, const answer& a) {
   };
   const auto word = [&](std::string_view own) { return a.collapsed ? std::string_view("collapsed") : own; };
   if (const auto* s = std::get_if<stored>(a.result.get())) {
-    const auto fields = s->from_redis ? hit_fields(*s->entry, now, "redis") : reported(s->report);
-    log_access(lane_.shared, who.note, 200, word(s->from_redis ? "redis" : s->report.served ? "stale" : "stored"));
+    const bool asked = s->from == origin::upstream;
+    const auto store = s->from == origin::redis ? std::string_view("redis") : std::string_view("memory");
+    const auto fields = asked ? reported(s->report) : hit_fields(*s->entry, now, store);
+    log_access(lane_.shared, who.note, 200, word(!asked ? store : s->report.served ? "stale" : "stored"));
     return t.respond(response_of(*s->entry, who.gzip, fields.text()));
   }
   if (const auto* r = std::get_if<relayed>(a.result.get())) {
-    auto fields = std::string(reported(r->report).text());
-    if (!r->answer.content_encoding.empty()) // nobody asked for it, but without its name the body is noise
-      fields.append("Content-Encoding: ").append(r->answer.content_encoding).append("\r\n");
-    const auto rest = whole_body(r->answer.content_type, r->answer.body);
-    log_access(lane_.shared, who.note, r->answer.status, word("relayed"));
-    return t.respond({.status = r->answer.status, .fields = fields, .rest = rest, .owner = nullptr});
+    log_access(lane_.shared, who.note, r->status, word("relayed"));
+    return t.respond({.status = r->status, .fields = reported(r->report).text(), .rest = r->rest, .owner = a.result});
   }
   const auto& f = std::get<failed>(*a.result);
   log_access(lane_.shared, who.note, f.status, f.report.detail);

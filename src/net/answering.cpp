@@ -64,20 +64,22 @@ bool session::flush() {
     out_.consume(n);
     context_.stats.bytes_out.add(n);
   }
+  if (std::exchange(write_deadline_, steady_clock::time_point::max()) != steady_clock::time_point::max() &&
+      stage_ != stage::serving)
+    enter(stage_); // what the client owes us next, it owes from now on
   return socket_.is_open();
 }
 
 // A turn may end, and so come here, while an earlier wait is under way: one is enough. When it ends and the outbox is
 // empty, whoever emptied it has gone on already, and a second loop of advance() would read into the same buffer.
 void session::wait_for_room() {
-  deadline_ = context_.now + context_.limits.write_timeout;
+  write_deadline_ = context_.now + context_.limits.write_timeout;
   if (std::exchange(waiting_for_room_, true))
     return;
   socket_.async_wait(tcp_socket::wait_write, [self = shared_from_this()](error_code failed) {
     self->waiting_for_room_ = false;
     if (failed || self->out_.empty())
       return;
-    self->enter(self->stage_);
     self->advance();
   });
 }

@@ -104,8 +104,6 @@ void listener::sweep() {
     const auto kept = (at++)->shared_from_this(); // closing may unlink it
     kept->sweep(context_.now);
   }
-  if (drained())
-    return;
   sweeper_.expires_after(sweep_every);
   sweeper_.async_wait([this](error_code cancelled) {
     if (!cancelled)

@@ -83,7 +83,11 @@ void session::sweep(steady_clock::time_point now) {
       close();
     return;
   }
-  if (now < deadline_ && now < write_deadline_)
+  if (stage_ == stage::serving && is_reset())
+    return close();
+  // While it has answers to take, a client owes us nothing else; but a service may be reading its body all the same.
+  const bool owes = stage_ == stage::serving || out_.empty();
+  if (now < write_deadline_ && (!owes || now < deadline_))
     return;
   if (stage_ != stage::lingering && (stage_ != stage::idle || !out_.empty()))
     context_.stats.timeouts.add();
@@ -96,7 +100,18 @@ void session::sweep(steady_clock::time_point now) {
   close();
 }
 
+// While a service has the turn nobody reads, and so nobody would notice that the client is gone for good. A mere end of
+// what it sends is no sign of that.
+bool session::is_reset() {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  return ::getsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+         info.tcpi_state == TCP_CLOSE;
+}
+
 void session::close() {
+  if (quota_)
+    std::exchange(quota_, nullptr)->give_back(); // a turn may keep the session, but not its place
   error_code ignored;
   if (until_close_) // it is cut short: only a reset tells that from its end
     socket_.set_option(asio::socket_base::linger(true, 0), ignored);
@@ -249,6 +264,7 @@ bool session::serve(std::string_view body) {
 
 void session::end_request() {
   in_.consume(std::exchange(piece_size_, 0));
+  reading_stopped_ = false;
   parser_.reset();
   kept_head_.clear();
   body_.clear();

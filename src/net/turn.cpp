@@ -1,6 +1,7 @@
 // What a service does with its turn: answer late, read a body piece by piece, write an answer piece by piece.
 #include "rollcall/net/session.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/error.hpp>
 #include <fmt/format.h>
 
@@ -42,8 +43,8 @@ void turn::stop_reading() {
   if (!session_)
     return;
   session_->keep_alive_ = false;
-  error_code ignored;
-  session_->socket_.cancel(ignored);
+  session_->reading_stopped_ = true;
+  session_->stop_reading_.emit(asio::cancellation_type::all);
 }
 
 task<bool> turn::start(stream_head h) {
@@ -162,7 +163,7 @@ std::expected<bool, framing_error> session::parse_piece(std::string_view& piece)
 task<std::expected<std::string_view, framing_error>> session::read_piece() {
   const auto self = shared_from_this();
   in_.consume(std::exchange(piece_size_, 0));
-  for (;;) {
+  while (!reading_stopped_) {
     std::string_view piece;
     const auto ready = parse_piece(piece);
     if (!ready) {
@@ -175,7 +176,8 @@ task<std::expected<std::string_view, framing_error>> session::read_piece() {
     acknowledge_quickly();
     const auto space = in_.prepare(16 * 1024);
     deadline_ = context_.now + context_.limits.body_timeout;
-    const auto [ec, n] = co_await socket_.async_read_some(asio::buffer(space.data, space.size), no_throw);
+    const auto [ec, n] = co_await socket_.async_read_some(asio::buffer(space.data, space.size),
+                                                          asio::bind_cancellation_slot(stop_reading_.slot(), no_throw));
     deadline_ = steady_clock::time_point::max();
     if (ec) {
       keep_alive_ = false;
@@ -184,6 +186,7 @@ task<std::expected<std::string_view, framing_error>> session::read_piece() {
     in_.commit(n);
     context_.stats.bytes_in.add(n);
   }
+  co_return std::unexpected(framing_error::malformed);
 }
 
 } // namespace rollcall::net

@@ -15,6 +15,9 @@ using net::steady_clock;
 
 namespace {
 
+// What is set aside on the word of a Content-Length alone.
+constexpr std::size_t reserve_most = std::size_t{1} << 20;
+
 std::string text_of(const instance& to, const fetch_request& r) {
   auto text = fmt::format("POST {}{} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n", to.base_path, r.path,
                           to.authority());
@@ -49,7 +52,7 @@ net::task<attempt> ask(std::shared_ptr<link> l, std::string text, bool& reusable
       co_return attempt{std::unexpected(failure::malformed)};
     if (parser.get().result_int() / 100 == 1)
       continue; // an interim answer (RFC 9110 section 15.2): the final one follows
-    if (const auto length = parser.content_length(); length && *length <= fetch_most)
+    if (const auto length = parser.content_length(); length && *length <= reserve_most)
       parser.get().body().reserve(static_cast<std::size_t>(*length) + body_padding);
     // Now, because Beast adds a trailer's fields to these, and a trailer must not say what the body was.
     fetched f{parser.get().result_int(),

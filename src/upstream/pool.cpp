@@ -1,6 +1,7 @@
 #include "rollcall/upstream/pool.hpp"
 
 #include <boost/asio/connect.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <sys/socket.h>
 
@@ -79,7 +80,7 @@ net::task<std::expected<std::shared_ptr<link>, failure>> pool::connect(steady_cl
   l->expires_at(std::min(steady_clock::now() + options_.connect_timeout, latest));
   auto ec = co_await connect(*l);
   l->no_deadline(); // whatever came of it: a deadline keeps its link
-  if (l->overdue())
+  if (l->overdue() || ec == net::asio::error::timed_out)
     co_return std::unexpected(failure::connect_timed_out);
   if (ec || !l->socket.is_open())
     co_return std::unexpected(failure::unreachable);
@@ -93,12 +94,10 @@ net::task<error_code> pool::connect(link& l) {
   if (const auto address = net::asio::ip::make_address(to_.host, ec); !ec) {
     endpoints.emplace_back(address, to_.port);
   } else {
-    net::asio::ip::basic_resolver<tcp, net::executor> resolver(ex_);
-    const auto [failed, found] = co_await resolver.async_resolve(to_.host, std::to_string(to_.port), net::no_throw);
-    if (failed)
-      co_return failed;
-    for (const auto& each : found)
-      endpoints.push_back(each.endpoint());
+    const auto found = co_await look_up(l.expiry());
+    if (!found)
+      co_return found.error();
+    endpoints = *found;
   }
   // A name that took longer than the deadline leaves a closed socket, which connect would open again.
   for (const auto& endpoint : endpoints) {
@@ -110,6 +109,37 @@ net::task<error_code> pool::connect(link& l) {
       break;
   }
   co_return ec;
+}
+
+struct pool::name_lookup {
+  explicit name_lookup(const net::executor& ex) : resolver(ex), gate(ex) {}
+  net::asio::ip::basic_resolver<tcp, net::executor> resolver;
+  net::timer gate; // ends the wait: when there is a result, at the deadline, or when the pool stops
+  bool done = false;
+  error_code ec;
+  std::vector<tcp::endpoint> endpoints;
+};
+
+// getaddrinfo cannot be interrupted, so it is not waited for: what waits is a timer that the result cancels.
+net::task<std::expected<std::vector<tcp::endpoint>, error_code>> pool::look_up(steady_clock::time_point latest) {
+  const auto l = std::make_shared<name_lookup>(ex_);
+  std::erase_if(lookups_, [](const auto& each) { return each.expired(); });
+  lookups_.push_back(l);
+  l->gate.expires_at(latest);
+  l->resolver.async_resolve(to_.host, std::to_string(to_.port), [l](error_code ec, const auto& found) {
+    l->done = true;
+    l->ec = ec;
+    for (const auto& each : found)
+      l->endpoints.push_back(each.endpoint());
+    l->gate.cancel();
+  });
+  co_await l->gate.async_wait(net::no_throw);
+  l->resolver.cancel(); // takes it off the queue if it has not begun
+  if (!l->done)
+    co_return std::unexpected(error_code(net::asio::error::timed_out));
+  if (l->ec)
+    co_return std::unexpected(l->ec);
+  co_return std::move(l->endpoints);
 }
 
 void pool::give_back(std::shared_ptr<link> l, bool reusable) {
@@ -151,6 +181,9 @@ void pool::sweep() {
 
 void pool::stop() {
   stopped_ = true;
+  for (const auto& each : lookups_)
+    if (const auto l = each.lock())
+      l->gate.cancel();
   for (auto& l : open_) {
     error_code ignored;
     l.socket.close(ignored);

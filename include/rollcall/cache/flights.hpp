@@ -86,6 +86,7 @@ public:
 
   boarding join(const identity& id, wake w) {
     shard& s = shard_of(id);
+    identity copy = id; // for the permit; whatever throws, throws before anything has changed
     const std::lock_guard lock(s.mutex);
     const auto [at, is_new] = s.in_the_air.try_emplace(std::string(id.text()));
     auto& f = at->second;
@@ -98,10 +99,17 @@ public:
     if (is_new)
       f.number = next_.fetch_add(1, std::memory_order_relaxed);
     const auto follower = next_.fetch_add(1, std::memory_order_relaxed);
-    f.followers.emplace(follower, std::move(w));
+    try {
+      f.followers.emplace(follower, std::move(w));
+    } catch (...) {
+      if (is_new)
+        s.in_the_air.erase(at);
+      throw;
+    }
     waiting_.fetch_add(1, std::memory_order_relaxed);
-    return {
-        is_new ? role::leads : role::follows, {f.number, follower}, is_new ? permit(*this, id, f.number) : permit()};
+    return {is_new ? role::leads : role::follows,
+            {f.number, follower},
+            is_new ? permit(*this, std::move(copy), f.number) : permit()};
   }
 
   /// Takes a follower out, whose wake is then never called. False when it is too late for that: the wake has been, or

@@ -18,16 +18,26 @@ struct question {
   cache::entry_ptr stale;
 };
 
-/// An entry, and where it came from.
+/// Where an entry came from.
+enum class origin {
+  memory = 1, ///< it came there while the question was on its way
+  redis,
+  upstream, ///< or it is a stale one, which the upstream failed to replace
+};
+
+/// An entry, and how it was got.
 struct stored {
   cache::entry_ptr entry;
-  bool from_redis = false;
+  origin from = origin::upstream;
+  /// For origin::upstream.
   forward_report report{};
 };
 
 /// An answer of the upstream's that is handed on but not stored.
 struct relayed {
-  upstream::fetched answer;
+  unsigned status = 200;
+  /// Its representation fields, the empty line and the body: made once, however many waited for it.
+  std::string rest;
   forward_report report;
 };
 

@@ -20,9 +20,10 @@ public:
 private:
   net::task<cache::entry_ptr> look_in_redis(const question& q, cache::entry_ptr& stale);
   net::task<outcome> ask_upstream(const question& q, cache::entry_ptr stale);
-  outcome judge_answer(const question& q, upstream::fetched f, const cache::entry_ptr& stale);
+  outcome judge_answer(const question& q, upstream::fetched f, cache::time_point asked_at,
+                       const cache::entry_ptr& stale);
   outcome instead(const cache::entry_ptr& stale, forward_report report, std::string message, unsigned status);
-  cache::entry_ptr keep(const question& q, const upstream::fetched& f);
+  cache::entry_ptr keep(const question& q, const upstream::fetched& f, cache::time_point asked_at);
   net::task<> keep_in_redis(cache::entry_ptr e);
 
   lane_context& lane_;

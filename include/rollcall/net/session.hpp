@@ -109,6 +109,7 @@ private:
   bool refuse(framing_error e);
   void enter(stage s);
   void acknowledge_quickly();
+  [[nodiscard]] bool is_reset();
 
   // Writing (answering.cpp).
   void queue_answer(const response& r);
@@ -144,11 +145,13 @@ private:
   body_plan plan_;
   stage stage_ = stage::idle;
   bool advancing_ = false;
-  bool waiting_for_room_ = false; // the kernel takes no more; flush() goes on when it does
-  bool answered_ = false;         // the whole answer to the request of the moment is queued
-  bool body_done_ = true;         // ... and its body has been read
-  bool chunking_ = false;         // the answer under way is sent in chunks
-  bool until_close_ = false;      // ... or up to the connection's end
+  asio::cancellation_signal stop_reading_; // ends read_piece()'s wait, and nothing else
+  bool reading_stopped_ = false;           // no more of this request's body will be read
+  bool waiting_for_room_ = false;          // the kernel takes no more; flush() goes on when it does
+  bool answered_ = false;                  // the whole answer to the request of the moment is queued
+  bool body_done_ = true;                  // ... and its body has been read
+  bool chunking_ = false;                  // the answer under way is sent in chunks
+  bool until_close_ = false;               // ... or up to the connection's end
   bool keep_alive_ = true;
   bool client_closes_ = false; // by the client's own wish this is the last request
   bool last_ = false;          // close once everything is written

@@ -12,6 +12,7 @@
 #include <deque>
 #include <expected>
 #include <memory>
+#include <vector>
 
 namespace rollcall::upstream {
 
@@ -28,6 +29,7 @@ public:
   /// Replaces the deadline.
   void expires_at(net::steady_clock::time_point when);
   void no_deadline();
+  [[nodiscard]] net::steady_clock::time_point expiry() const { return timer_.expiry(); }
   /// The deadline has passed, which is why the socket is closed.
   [[nodiscard]] bool overdue() const noexcept { return overdue_; }
   /// Nothing has come, not even an end, since the last answer: a request may be put on it.
@@ -89,6 +91,9 @@ private:
   std::shared_ptr<link> take_idle();
   net::task<std::expected<std::shared_ptr<link>, failure>> connect(net::steady_clock::time_point latest);
   net::task<net::error_code> connect(link& l);
+  struct name_lookup;
+  net::task<std::expected<std::vector<net::tcp::endpoint>, net::error_code>>
+  look_up(net::steady_clock::time_point latest);
   void sweep();
   void close_older_than(net::steady_clock::time_point limit);
 
@@ -98,6 +103,7 @@ private:
   pool_stats stats_;
   std::deque<std::shared_ptr<link>> idle_;                                         // the most recently used at the back
   boost::intrusive::list<link, boost::intrusive::constant_time_size<false>> open_; // connecting, or with an exchange
+  std::vector<std::weak_ptr<name_lookup>> lookups_;                                // that somebody waits for
   net::timer sweeper_;
   bool sweeping_ = false;
   bool stopped_ = false;
