@@ -2,11 +2,6 @@
 function(rollcall_room name)
   cmake_parse_arguments(room "" "" "USES;LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${name}/*.cpp")
-  if(NOT sources)
-    add_library(rollcall::${name} INTERFACE IMPORTED GLOBAL)
-    target_include_directories(rollcall::${name} INTERFACE "${PROJECT_SOURCE_DIR}/include")
-    return()
-  endif()
   add_library(rollcall_${name} STATIC ${sources})
   add_library(rollcall::${name} ALIAS rollcall_${name})
   target_include_directories(rollcall_${name} PUBLIC "${PROJECT_SOURCE_DIR}/include"

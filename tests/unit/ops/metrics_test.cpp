@@ -20,6 +20,7 @@ void check_line(const std::string& text, std::string_view line) {
   BOOST_CHECK_MESSAGE(("\n" + text).contains(needle), "no line \"" << line << "\" in:\n" << text);
 }
 
+#ifndef NDEBUG
 /// Whether `act` ends a process of its own by an assertion.
 bool aborts(const std::function<void()>& act) {
   const auto child = ::fork();
@@ -33,6 +34,7 @@ bool aborts(const std::function<void()>& act) {
   ::waitpid(child, &status, 0);
   return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
 }
+#endif
 
 } // namespace
 
