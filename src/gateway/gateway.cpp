@@ -84,7 +84,8 @@ void check(const ops::config& c) {
 gateway::gateway(const ops::config& c)
     : memory_(c.cache.memory), house_{windows_of(c), c.redis.timeout, c.upstream.timeout, patience_of(c), memory_,
                                       flights_,      gzip_,           access_log_of(c)},
-      quota_(c.server.max_connections), status_{.memory = memory_, .lanes = lanes_, .instance = {}, .redis = {}},
+      quota_(c.server.max_connections),
+      status_{.memory = memory_, .flights = flights_, .lanes = lanes_, .instance = {}, .redis = {}},
       admin_(status_, metrics_),
       admin_listener_(net::open_acceptor(control_.get_executor(), c.admin.listen.host, c.admin.listen.port), admin_,
                       net::limits{}, admin_quota_) {

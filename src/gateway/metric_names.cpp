@@ -122,6 +122,8 @@ void register_memory(ops::metrics& m, const cache::memory& memory) {
 
 void register_metrics(ops::metrics& m, const gateway_status& s) {
   register_memory(m, s.memory);
+  m.add("rollcall_waiting", "Requests that wait for a flight, their own or another's", kind::gauge, {},
+        [&s] { return static_cast<double>(s.flights.waiting()); });
   for (const auto& l : s.lanes) {
     register_requests(m, *l);
     register_upstream(m, *l);

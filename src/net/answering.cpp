@@ -47,22 +47,28 @@ void session::error_answer(unsigned status, std::string_view message) {
   last_ = true;
 }
 
+// Hands the kernel what it takes now. No error: that was all there is. would_block: the client has to take some first.
+error_code session::push() {
+  error_code ec;
+  while (!out_.empty()) {
+    const auto n = socket_.write_some(out_.buffers(), ec);
+    if (ec)
+      break;
+    out_.consume(n);
+    context_.stats.bytes_out.add(n);
+  }
+  return ec;
+}
+
 // Writes what there is. False when the connection is gone, or when the client has to take some of it first, after
 // which advance() goes on.
 bool session::flush() {
-  while (!out_.empty()) {
-    error_code ec;
-    const auto n = socket_.write_some(out_.buffers(), ec);
-    if (ec == asio::error::would_block) {
+  if (const auto ec = push()) {
+    if (ec == asio::error::would_block)
       wait_for_room();
-      return false;
-    }
-    if (ec) {
+    else
       close();
-      return false;
-    }
-    out_.consume(n);
-    context_.stats.bytes_out.add(n);
+    return false;
   }
   if (std::exchange(write_deadline_, steady_clock::time_point::max()) != steady_clock::time_point::max() &&
       stage_ != stage::serving)

@@ -110,15 +110,10 @@ void session::queue_stream_head(const stream_head& h) {
 // Waits until everything queued has been taken by the kernel.
 task<bool> session::drain() {
   const auto self = shared_from_this();
-  while (!out_.empty()) {
-    error_code ec;
-    const auto n = socket_.write_some(out_.buffers(), ec);
+  while (auto ec = push()) {
     if (ec == asio::error::would_block) {
       write_deadline_ = context_.now + context_.limits.write_timeout;
       std::tie(ec) = co_await socket_.async_wait(tcp_socket::wait_write, no_throw);
-    } else if (!ec) {
-      out_.consume(n);
-      context_.stats.bytes_out.add(n);
     }
     if (ec) {
       close();

@@ -15,6 +15,7 @@ namespace rollcall::gateway {
 /// What the admin port tells of: references to what the gateway owns.
 struct gateway_status {
   const cache::memory& memory;
+  const cache::flights<outcome>& flights;
   const std::vector<std::unique_ptr<lane>>& lanes;
   std::string instance;
   /// Without user and password; empty when there is none.

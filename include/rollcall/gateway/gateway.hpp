@@ -40,8 +40,6 @@ public:
   [[nodiscard]] net::asio::io_context& control() noexcept { return control_; }
 
 private:
-  friend class admin;
-  void start_lane(std::size_t i);
   void lane_ended();
 
   net::asio::io_context control_{1};

@@ -65,7 +65,7 @@ struct session_context {
 /// One client connection: reads requests, hands them to the service one at a time, writes the answers in order.
 ///
 /// The hit path is plain function calls from the read's completion to the write: no coroutine, no timer, no
-/// allocation. A connection has one coarse deadline, which the listener sweeps.
+/// allocation. A connection's deadlines are coarse: the listener sweeps them.
 ///
 /// Lives on one thread, kept alive by its pending operation or by the turn that a service took.
 class session : public std::enable_shared_from_this<session>,
@@ -115,6 +115,7 @@ private:
   void queue_answer(const response& r);
   void append_head(unsigned status, std::string_view reason, std::string_view fields);
   void error_answer(unsigned status, std::string_view message);
+  error_code push();
   bool flush();
   void wait_for_room();
   void finish();
@@ -140,7 +141,8 @@ private:
   std::size_t piece_size_ = 0;  // bytes at the front of in_ that the last piece occupies
   std::size_t lingered_ = 0;
   steady_clock::time_point deadline_;
-  // Of a streamed answer, whose request may be coming in at the same time under the other deadline.
+  // While the client has to take something: a streamed answer's request may be coming in at the same time, under the
+  // other deadline.
   steady_clock::time_point write_deadline_ = steady_clock::time_point::max();
   body_plan plan_;
   stage stage_ = stage::idle;

@@ -85,7 +85,6 @@ public:
 
   [[nodiscard]] const instance& target() const noexcept { return to_; }
   [[nodiscard]] const pool_stats& stats() const noexcept { return stats_; }
-  [[nodiscard]] net::executor get_executor() const { return ex_; }
 
 private:
   std::shared_ptr<link> take_idle();
