@@ -63,7 +63,7 @@ std::string code_text(dom::element code) {
 answer read(document_parser& parser, padded_view body) {
   dom::element root;
   dom::object object;
-  if (parser.parse(body).get(root) != simdjson::SUCCESS || root.get(object) != simdjson::SUCCESS)
+  if (parser.parse_mended(body).get(root) != simdjson::SUCCESS || root.get(object) != simdjson::SUCCESS)
     return {};
   const envelope said(object);
   if (said.ambiguous || !said.code)
@@ -97,14 +97,6 @@ answer_parser::~answer_parser() = default;
 
 answer answer_parser::classify(padded_view body) {
   answer result = read(state_->whole, body);
-  if (result.kind == answer_kind::unreadable) {
-    // The body itself is never rewritten: this copy only tells what it is.
-    std::string mended(body.data, body.size);
-    if (mend_lone_surrogates(mended)) {
-      mended.reserve(mended.size() + padding);
-      result = read(state_->whole, {mended.data(), mended.size()});
-    }
-  }
   state_->whole.trim();
   return result;
 }

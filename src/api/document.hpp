@@ -5,6 +5,8 @@
 #include <simdjson.h>
 
 #include <cstddef>
+#include <optional>
+#include <string_view>
 
 namespace rollcall::api {
 
@@ -17,6 +19,9 @@ public:
   /// The element, and every text taken from it, lives until the next parse or trim.
   simdjson::simdjson_result<simdjson::dom::element> parse(padded_view body);
 
+  /// As parse, but takes lone surrogates for U+FFFD. The body itself is never rewritten: a copy only tells what it is.
+  simdjson::simdjson_result<simdjson::dom::element> parse_mended(padded_view body);
+
   /// Gives back the buffers of an unusually large document: they are about 14 times its size.
   void trim();
 
@@ -25,5 +30,8 @@ private:
 
   simdjson::dom::parser parser_;
 };
+
+/// The text of a value, if that is a string and not empty. Lives as long as the value.
+std::optional<std::string_view> text_of(simdjson::dom::element value);
 
 } // namespace rollcall::api

@@ -1,6 +1,7 @@
 #include "rollcall/api/query.hpp"
 
 #include "document.hpp"
+#include "known_fields.hpp"
 
 #include <initializer_list>
 #include <new>
@@ -52,38 +53,6 @@ std::optional<query> recognise(ondemand::parser& parser, padded_view body) {
     return std::nullopt;
   return found;
 }
-
-/// The fields of a body that the rules are about.
-struct known_fields {
-  std::optional<dom::element> w_id;
-  std::optional<dom::element> wc_id;
-  std::optional<dom::element> chat_room_id;
-  bool repeated = false;
-  bool others = false;
-
-  explicit known_fields(dom::object object) {
-    for (const auto [name, value] : object) {
-      auto* const known = slot(name);
-      if (known == nullptr)
-        others = true;
-      else if (known->has_value())
-        repeated = true;
-      else
-        *known = value;
-    }
-  }
-
-private:
-  std::optional<dom::element>* slot(std::string_view name) {
-    if (name == "wId")
-      return &w_id;
-    if (name == to_string(room_field::wcId))
-      return &wc_id;
-    if (name == to_string(room_field::chatRoomId))
-      return &chat_room_id;
-    return nullptr;
-  }
-};
 
 /// Applies all the rules, in the order of query_error, to any body.
 parsed_query judge(document_parser& parser, padded_view body) {

@@ -1,5 +1,6 @@
 #include "text.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <system_error>
@@ -94,6 +95,10 @@ std::optional<unsigned> escaped_unit(std::string_view text) {
   return unit;
 }
 
+constexpr char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 constexpr bool is_high(unsigned unit) {
   return unit >= 0xD800 && unit <= 0xDBFF;
 }
@@ -145,6 +150,10 @@ std::string_view cut(std::string_view text, std::size_t limit) {
   while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80)
     --limit;
   return text.substr(0, limit);
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, lower, lower);
 }
 
 } // namespace rollcall::api

@@ -45,6 +45,19 @@ bool visible(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
+/// A list of strings each of which passes, and none twice.
+template <typename Test>
+kind<std::vector<std::string>> distinct(std::string allowed, const Test& passes) {
+  auto parse = [passes](const raw_value& raw) -> std::optional<std::vector<std::string>> {
+    const auto* list = std::get_if<std::vector<std::string>>(&raw);
+    if (!list || !std::ranges::all_of(*list, passes) ||
+        std::set<std::string_view>(list->begin(), list->end()).size() != list->size())
+      return std::nullopt;
+    return *list;
+  };
+  return {std::move(allowed), parse};
+}
+
 /// `not_first` is what may not come right after the scheme, because then there is no host.
 bool is_url(std::string_view text, std::span<const std::string_view> schemes, std::string_view not_first) {
   constexpr std::size_t longest = 2048;
@@ -154,15 +167,26 @@ kind<std::string> http_url() {
   return kind;
 }
 
+kind<std::string> forward_url() {
+  static constexpr std::array<std::string_view, 1> schemes{"http://"};
+  auto kind = checked(
+      "a URL that begins with http:// and names a host, nor empty (empty: nowhere)",
+      [](const std::string& text) { return text.empty() || (is_url(text, schemes, "/:?#@") && !text.contains('#')); });
+  kind.secret = true;
+  return kind;
+}
+
 kind<std::vector<std::string>> distinct_strings() {
-  auto parse = [](const raw_value& raw) -> std::optional<std::vector<std::string>> {
-    const auto* list = std::get_if<std::vector<std::string>>(&raw);
-    if (!list || std::ranges::any_of(*list, &std::string::empty) ||
-        std::set<std::string_view>(list->begin(), list->end()).size() != list->size())
-      return std::nullopt;
-    return *list;
-  };
-  return {R"(a list of strings, none empty and none twice, such as [] or ["wid-1", "wid-2"])", parse};
+  return distinct(R"(a list of strings, none empty and none twice, such as [] or ["wid-1", "wid-2"])",
+                  [](const std::string& text) { return !text.empty(); });
+}
+
+kind<std::vector<std::string>> distinct_paths() {
+  return distinct(
+      R"(a list of paths, each beginning with "/", without a query and none twice, such as [] or ["/logout"])",
+      [](const std::string& text) {
+        return text.starts_with('/') && visible(text) && text.find_first_of("?#") == std::string::npos;
+      });
 }
 
 std::string describe(const raw_value& value) {

@@ -32,7 +32,11 @@ kind<std::string> one_of(std::initializer_list<std::string_view> words);
 /// Only the scheme and that something plausible follows; whoever connects parses the rest.
 kind<std::string> redis_url();
 kind<std::string> http_url();
+/// Empty, or where to send something: a path and a query are part of it, and the query may hold a token.
+kind<std::string> forward_url();
 kind<std::vector<std::string>> distinct_strings();
+/// Paths of requests as they travel, without a query.
+kind<std::vector<std::string>> distinct_paths();
 
 /// A value in the words of a message.
 std::string describe(const raw_value& value);

@@ -49,8 +49,27 @@ struct config {
     milliseconds stale_if_error{3'600'000};
     milliseconds failure{3'000};
     double jitter = 0.1;
+    double early_refresh = 1.0; ///< beta of XFetch: how much ahead of its end an answer is renewed; 0: never ahead
     std::size_t memory = std::size_t{256} << 20; ///< bytes; 0 turns the memory cache off
   } cache;
+  struct {
+    /// The writes that drop what is cached, as bots ask for them.
+    std::vector<std::string> paths{"/addChatRoomMember",
+                                   "/inviteChatRoomMember",
+                                   "/deleteChatRoomMember",
+                                   "/delGroupContact",
+                                   "/quitChatRoom",
+                                   "/updateIInChatRoomNickName",
+                                   "/operateChatRoom",
+                                   "/agreeAddChatRoomMember",
+                                   "/addChatRoomMemberVerify",
+                                   "/scanJoinRoom",
+                                   "/acceptUrl",
+                                   "/logout"};
+  } invalidate;
+  struct {
+    std::string forward; ///< URL that callbacks are handed on to; empty: nowhere
+  } events;
   struct {
     std::string url; ///< empty: memory only
     milliseconds timeout{50};

@@ -1,6 +1,8 @@
 // What the parsers allocate and keep, counted by replacing operator new for this whole program.
 
 #include "rollcall/api/answer.hpp"
+#include "rollcall/api/change.hpp"
+#include "rollcall/api/event.hpp"
 #include "rollcall/api/query.hpp"
 
 #include "samples.hpp"
@@ -105,6 +107,29 @@ BOOST_AUTO_TEST_CASE(an_answer_of_16_MiB_leaves_no_large_buffers) {
   const bool success = parser.classify(body.view()).kind == answer_kind::success;
   const std::size_t kept = live_bytes - before;
   BOOST_TEST(success);
+  BOOST_TEST(kept < 64u * 1024);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_that_had_to_be_mended_leaves_no_large_buffers) {
+  answer_parser parser;
+  const padded body(R"({"code":1000,"data":["\ud83e)" + std::string(16u << 20, 'x') + "\"]}");
+  const std::size_t before = live_bytes;
+  const bool success = parser.classify(body.view()).kind == answer_kind::success;
+  const std::size_t kept = live_bytes - before;
+  BOOST_TEST(success);
+  BOOST_TEST(kept < 64u * 1024);
+}
+
+BOOST_AUTO_TEST_CASE(a_write_or_callback_of_16_MiB_leaves_no_large_buffers) {
+  change_parser changes;
+  event_parser callbacks;
+  const padded body(R"({"wId":"w","messageType":4,"x":")" + std::string(16u << 20, 'x') + "\"}");
+  const std::size_t before = live_bytes;
+  const bool changed = changes.parse(body.view()).has_value();
+  const bool happened = callbacks.parse(body.view()).has_value();
+  const std::size_t kept = live_bytes - before;
+  BOOST_TEST(changed);
+  BOOST_TEST(happened);
   BOOST_TEST(kept < 64u * 1024);
 }
 

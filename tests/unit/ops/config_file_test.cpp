@@ -64,7 +64,12 @@ stale_while_revalidate = "0s"
 stale_if_error = "720h"
 failure = "9ms"
 jitter = 0
+early_refresh = 2.5
 memory = "0"
+[invalidate]
+paths = ["/quitChatRoom", "/x/y%20z"]
+[events]
+forward = "http://bot:7000/callback?token=t"
 [redis]
 url = "rediss://me:secret@r:1/2"
 timeout = "10ms"
@@ -95,7 +100,10 @@ access = true
   BOOST_CHECK(c.cache.stale_if_error == 720h);
   BOOST_CHECK(c.cache.failure == 9ms);
   BOOST_CHECK_EQUAL(c.cache.jitter, 0.0);
+  BOOST_CHECK_EQUAL(c.cache.early_refresh, 2.5);
   BOOST_CHECK_EQUAL(c.cache.memory, 0U);
+  BOOST_CHECK(c.invalidate.paths == (std::vector<std::string>{"/quitChatRoom", "/x/y%20z"}));
+  BOOST_CHECK_EQUAL(c.events.forward, "http://bot:7000/callback?token=t");
   BOOST_CHECK_EQUAL(c.redis.url, "rediss://me:secret@r:1/2");
   BOOST_CHECK(c.redis.timeout == 10ms);
   BOOST_CHECK_EQUAL(c.redis.name_space, "test.A_b-9");
@@ -164,6 +172,13 @@ BOOST_AUTO_TEST_CASE(jitter_is_from_0_to_nine_tenths) {
     check_starts(complaint_in("cache", fmt::format("jitter = {}", value)), "3: cache.jitter: ");
   for (const auto* value : {"0", "0.0", "0.9"})
     BOOST_CHECK_EQUAL(complaint_in("cache", fmt::format("jitter = {}", value)), "");
+}
+
+BOOST_AUTO_TEST_CASE(early_refresh_is_from_0_to_10) {
+  for (const auto* value : {"-0.01", "10.01", "11", "nan", "inf", "-inf", "true", "\"1\""})
+    check_starts(complaint_in("cache", fmt::format("early_refresh = {}", value)), "3: cache.early_refresh: ");
+  for (const auto* value : {"0", "0.0", "1", "10", "1e1"})
+    BOOST_CHECK_EQUAL(complaint_in("cache", fmt::format("early_refresh = {}", value)), "");
 }
 
 BOOST_AUTO_TEST_CASE(memory_is_off_or_at_least_a_mebibyte) {
@@ -240,7 +255,8 @@ BOOST_AUTO_TEST_CASE(an_unknown_key_is_refused_with_the_one_that_was_meant) {
 BOOST_AUTO_TEST_CASE(an_unknown_table_is_refused_with_the_one_that_was_meant) {
   BOOST_CHECK_EQUAL(complaint("\n[chache]\n"), "2: chache: unknown table; did you mean [cache]?");
   BOOST_CHECK_EQUAL(complaint("\n[tls]\n"),
-                    "2: tls: unknown table; known are [server], [admin], [cache], [redis], [upstream], [log]");
+                    "2: tls: unknown table; known are [server], [admin], [cache], [invalidate], [events], [redis], "
+                    "[upstream], [log]");
   BOOST_CHECK_EQUAL(complaint("\nfresh = \"5s\"\n"), "2: fresh: unknown key; did you mean cache.fresh?");
   BOOST_CHECK_EQUAL(complaint("\ncache = 1\n"), "2: cache: a table is needed here: [cache]");
   BOOST_CHECK_EQUAL(complaint("\n[[cache]]\n"), "2: cache: a table is needed here: [cache]");
@@ -275,6 +291,31 @@ BOOST_AUTO_TEST_CASE(the_accounts_of_an_instance_are_distinct_strings) {
   for (const auto* list : {"[1]", "['']", "['a', 'a']", "'a'", "[['a']]", "['a', 1]"})
     check_starts(complaint(fmt::format("[[upstream.instance]]\nurl='http://a'\nwids={}", list)),
                  "3: upstream.instance.wids: ");
+}
+
+BOOST_AUTO_TEST_CASE(the_paths_that_invalidate_are_distinct_and_without_a_query) {
+  BOOST_CHECK_EQUAL(
+      complaint("[invalidate]\npaths = [\n  '/a',\n  '/a',\n]\n"),
+      R"(2: invalidate.paths: this list is not a list of paths, each beginning with "/", without a query and none )"
+      R"(twice, such as [] or ["/logout"])");
+  for (const auto* list : {"['a']", "['']", "['/a', 'b']", "['/a?b']", "['/a?']", "['/a#b']", "['/a b']", R"(["/a\n"])",
+                           "['/\u7fa4']", "['http://h/a']", "['/a', '/b', '/a']", "'/a'", "['/a', 1]", "[['/a']]", "1"})
+    check_starts(complaint(fmt::format("\n[invalidate]\npaths = {}", list)), "3: invalidate.paths: ");
+  for (const auto* list : {"[]", "['/']", "['/a', '/A', '/a/']"})
+    BOOST_CHECK_EQUAL(complaint(fmt::format("[invalidate]\npaths = {}", list)), "");
+  BOOST_CHECK(loaded("invalidate.paths = []").invalidate.paths.empty());
+}
+
+BOOST_AUTO_TEST_CASE(callbacks_go_to_an_http_url_or_nowhere) {
+  for (const auto* url : {"", "http://a", "http://a.b:1/c?d=e&f", "http://[::1]:1/"})
+    BOOST_CHECK_EQUAL(complaint_in("events", fmt::format("forward = '{}'", url)), "");
+  for (const auto* url : {"a:1", "https://a", "ftp://a", "http://", "http:///a", "http://:80", "http://?q",
+                          "http://a b", "http://a#b", "HTTP://a"})
+    check_starts(
+        complaint_in("events", fmt::format("forward = '{}'", url)),
+        "3: events.forward: the value (not shown, it may hold a password) is not a URL that begins with http:");
+  BOOST_CHECK(!complaint_in("events", "forward = 'https://a/?token=hunter2'").contains("hunter2"));
+  check_starts(complaint_in("events", "forward = 3"), "3: events.forward: 3 is not a URL");
 }
 
 BOOST_AUTO_TEST_CASE(of_several_mistakes_the_first_in_the_file_is_named) {

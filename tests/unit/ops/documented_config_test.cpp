@@ -20,10 +20,12 @@ const auto documented = std::filesystem::path{__FILE__}.parent_path() / "../../.
 
 /// All of it. The bindings name every member, so a member that is added and forgotten here does not compile.
 auto everything(const config& c) {
-  const auto& [server, admin, cache, redis, upstream, log] = c;
+  const auto& [server, admin, cache, invalidate, events, redis, upstream, log] = c;
   const auto& [listen, threads, connections, head, body, idle, write, drain] = server;
   const auto& [admin_listen] = admin;
-  const auto& [fresh, revalidate, if_error, failure, jitter, memory] = cache;
+  const auto& [fresh, revalidate, if_error, failure, jitter, early_refresh, memory] = cache;
+  const auto& [paths] = invalidate;
+  const auto& [forward] = events;
   const auto& [url, redis_timeout, name_space] = redis;
   const auto& [timeout, connect_timeout, instances] = upstream;
   const auto& [level, access] = log;
@@ -33,10 +35,11 @@ auto everything(const config& c) {
   return std::tuple{
       std::tuple{listen.to_string(), threads, connections, head, body, idle, write, drain},
       admin_listen.to_string(),
-      std::tuple{fresh, revalidate, if_error, failure, jitter, memory},
+      std::tuple{fresh, revalidate, if_error, failure, jitter, early_refresh, memory},
       std::tuple{url, redis_timeout, name_space},
       std::tuple{timeout, connect_timeout, instances_copy},
       std::tuple{level, access},
+      std::tuple{paths, forward},
   };
 }
 
@@ -73,6 +76,7 @@ BOOST_AUTO_TEST_CASE(the_documented_file_changes_nothing) {
   BOOST_CHECK(std::get<3>(from_file) == std::get<3>(built_in));
   BOOST_CHECK(std::get<4>(from_file) == std::get<4>(built_in));
   BOOST_CHECK(std::get<5>(from_file) == std::get<5>(built_in));
+  BOOST_CHECK(std::get<6>(from_file) == std::get<6>(built_in));
 }
 
 BOOST_AUTO_TEST_CASE(the_documented_file_has_every_key_and_no_other) {
