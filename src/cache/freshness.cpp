@@ -1,6 +1,7 @@
 #include "rollcall/cache/freshness.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 namespace rollcall::cache {
@@ -46,6 +47,49 @@ verdict judge(const entry& e, const windows& w, time_point now) {
   if (at < after(fresh_until, sane(w.stale_if_error)))
     return verdict::stale_if_error;
   return verdict::expired;
+}
+
+bool refresh_early(const entry& e, const windows& w, time_point now, double random) {
+  if (w.early_refresh <= 0 || e.took <= milliseconds(0))
+    return false;
+  const auto fresh_until = std::min(e.fresh_until, after(e.fetched_at, sane(w.fresh)));
+  const auto left = static_cast<double>((fresh_until - now).count());
+  const auto reach = static_cast<double>(std::min(sane(e.took), sane(w.fresh)).count()) * w.early_refresh;
+  // ln(2^53): no random number reaches further, and most requests need no logarithm to know it.
+  if (left > reach * 36.8 || now < e.fetched_at + (fresh_until - e.fetched_at) / 2)
+    return false;
+  return reach * -std::log(std::max(1 - random, 0x1p-53)) >= left;
+}
+
+time_point oldest_wanted(const directives& d, time_point now) {
+  return d.max_age ? after(now, -std::max(sane(*d.max_age), renewal_pause)) : time_point::min();
+}
+
+decision decide(const entry* held, const windows& w, const directives& d, const circumstances& c) {
+  if (held == nullptr)
+    return decision::ask;
+  const auto v = judge(*held, w, c.now);
+  if (v == verdict::expired || c.unverified || held->fetched_at < oldest_wanted(d, c.now))
+    return decision::ask;
+  if (v == verdict::fresh)
+    return !c.failing && refresh_early(*held, w, c.now, c.random) ? decision::serve_and_refresh : decision::serve;
+  if (d.max_age)
+    return decision::ask;
+  if (c.failing)
+    return decision::serve;
+  return v == verdict::stale_revalidate ? decision::serve_and_refresh : decision::ask;
+}
+
+std::string_view to_string(decision d) {
+  switch (d) {
+  case decision::serve:
+    return "serve";
+  case decision::serve_and_refresh:
+    return "serve_and_refresh";
+  case decision::ask:
+    return "ask";
+  }
+  return "unknown";
 }
 
 std::string_view to_string(verdict v) {

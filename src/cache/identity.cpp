@@ -1,5 +1,7 @@
 #include "rollcall/cache/identity.hpp"
 
+#include "escape.hpp"
+
 #include <openssl/sha.h>
 #include <xxhash.h>
 
@@ -13,31 +15,6 @@
 
 namespace rollcall::cache {
 namespace {
-
-constexpr auto raw = [] {
-  std::array<bool, 256> table{};
-  for (const char c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~@"))
-    table[static_cast<unsigned char>(c)] = true;
-  return table;
-}();
-
-constexpr bool is_raw(char c) {
-  return raw[static_cast<unsigned char>(c)];
-}
-
-void append_escaped(std::string& to, std::string_view part) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  for (auto from = part.begin(); from != part.end();) {
-    const auto stop = std::find_if_not(from, part.end(), is_raw);
-    to.append(from, stop);
-    from = stop;
-    if (from == part.end())
-      return;
-    const auto byte = static_cast<unsigned char>(*from++);
-    const char escape[] = {'%', digits[byte >> 4], digits[byte & 15]};
-    to.append(escape, sizeof escape);
-  }
-}
 
 std::array<char, fingerprint_digits> digest(std::string_view credential) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -92,6 +69,31 @@ void identity::assign(std::string_view credential, std::string_view field, std::
     append_escaped(text_, part);
   }
   hash_ = identity_hash(text_);
+}
+
+identity_parts identity::parts() const noexcept {
+  const std::string_view text = text_;
+  identity_parts p;
+  std::string_view* const each[] = {&p.credential, &p.field, &p.w_id, &p.room};
+  std::size_t from = 0;
+  for (auto* const part : each) {
+    const auto stop = std::min(text.find(':', from), text.size());
+    *part = text.substr(from, stop - from);
+    from = std::min(stop + 1, text.size());
+  }
+  return p;
+}
+
+std::optional<identity> identity::from_text(std::string_view text) {
+  identity id;
+  id.text_ = text;
+  const auto p = id.parts();
+  const bool four = p.credential.size() + p.field.size() + p.w_id.size() + p.room.size() + 3 == text.size();
+  for (const auto part : {p.credential, p.field, p.w_id, p.room})
+    if (!four || part.empty() || !is_escaped(part))
+      return std::nullopt;
+  id.hash_ = identity_hash(text);
+  return id;
 }
 
 std::uint64_t identity_hash(std::string_view text) noexcept {

@@ -1,15 +1,18 @@
 #include "rollcall/cache/memory.hpp"
 
-#include "s3_fifo.hpp"
+#include "fence.hpp"
+#include "shard.hpp"
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <utility>
+#include <vector>
 
 namespace rollcall::cache {
 namespace {
@@ -22,114 +25,6 @@ std::size_t shards_for(std::size_t capacity) {
 }
 
 } // namespace
-
-/// A part of the cache with a lock of its own, on cache lines of its own. What leaves is declared before the lock is
-/// taken, so that it is freed after the lock is released.
-class alignas(64) memory::shard {
-public:
-  void open(std::size_t capacity) {
-    capacity_ = capacity;
-    held_.emplace(capacity);
-  }
-
-  entry_ptr find(const identity& id, time_point now) {
-    departures left;
-    const std::lock_guard lock(mutex_);
-    node* const n = held_->find(id);
-    if (n == nullptr) {
-      ++counts_.misses;
-      return nullptr;
-    }
-    if (n->held->serve_until <= now) {
-      held_->remove(*n, left);
-      ++counts_.expirations;
-      ++counts_.misses;
-      return nullptr;
-    }
-    s3_fifo::use(*n);
-    ++counts_.hits;
-    return n->held;
-  }
-
-  bool insert(entry_ptr e, time_point now) {
-    auto newcomer = std::make_unique<node>(std::move(e));
-    departures left;
-    const std::lock_guard lock(mutex_);
-    held_->sweep(now, left);
-    node* const old = held_->find(newcomer->held->id);
-    const bool fits = held_->fits(newcomer->bytes);
-    const bool kept = fits && newcomer->held->serve_until > now;
-    if (kept) {
-      put(old, std::move(newcomer), now, left);
-      ++counts_.insertions;
-    } else if (old != nullptr) {
-      held_->remove(*old, left);
-    }
-    if (!fits && capacity_ > 0)
-      ++counts_.refusals;
-    count(left);
-    return kept;
-  }
-
-  bool replace(entry_ptr e) {
-    auto newcomer = std::make_unique<node>(std::move(e));
-    departures left;
-    const std::lock_guard lock(mutex_);
-    node* const old = held_->find(newcomer->held->id);
-    if (old == nullptr || old->held->version != newcomer->held->version)
-      return false;
-    if (!held_->fits(newcomer->bytes)) {
-      ++counts_.refusals;
-      return false;
-    }
-    put(old, std::move(newcomer), time_point::min(), left);
-    count(left);
-    return true;
-  }
-
-  bool erase(const identity& id) {
-    departures left;
-    const std::lock_guard lock(mutex_);
-    node* const n = held_->find(id);
-    if (n != nullptr)
-      held_->remove(*n, left);
-    return n != nullptr;
-  }
-
-  void add_to(memory_stats& sum) const {
-    const std::lock_guard lock(mutex_);
-    sum.hits += counts_.hits;
-    sum.misses += counts_.misses;
-    sum.insertions += counts_.insertions;
-    sum.evictions += counts_.evictions;
-    sum.expirations += counts_.expirations;
-    sum.refusals += counts_.refusals;
-    sum.entries += held_->entries();
-    sum.bytes += held_->bytes();
-    sum.capacity += capacity_;
-  }
-
-private:
-  void put(node* old, std::unique_ptr<node> newcomer, time_point now, departures& left) {
-    node& n = *newcomer.release();
-    if (old != nullptr)
-      held_->exchange(*old, n, now, left);
-    else
-      held_->add(n, now, left);
-  }
-
-  void count(const departures& left) {
-    counts_.evictions += left.evicted;
-    counts_.expirations += left.expired;
-  }
-
-  /// Guards all members below. Held for a look-up and, when inserting, for linking and unlinking; never while an
-  /// entry is made or freed.
-  mutable std::mutex mutex_;
-  std::optional<s3_fifo> held_;
-  std::size_t capacity_ = 0;
-  memory_stats counts_;
-};
 
 memory::memory(std::size_t capacity) {
   const auto shards = shards_for(capacity);
@@ -146,13 +41,13 @@ memory::shard& memory::shard_of(const identity& id) const noexcept {
   return shards_[(id.hash() >> 58) & mask_];
 }
 
-entry_ptr memory::find(const identity& id, time_point now) {
-  return shard_of(id).find(id, now);
+holding memory::find(const identity& id, time_point now) {
+  return shard_of(id).find(id, now, trusted_since_.load(std::memory_order_acquire));
 }
 
-bool memory::insert(entry_ptr e, time_point now) {
+keeping memory::insert(entry_ptr e, time_point now, stamp_type asked) {
   shard& s = shard_of(e->id);
-  return s.insert(std::move(e), now);
+  return s.insert(std::move(e), now, asked, trusted_since_.load(std::memory_order_acquire));
 }
 
 bool memory::replace(entry_ptr e) {
@@ -160,8 +55,45 @@ bool memory::replace(entry_ptr e) {
   return s.replace(std::move(e));
 }
 
-bool memory::erase(const identity& id) {
-  return shard_of(id).erase(id);
+bool memory::erase(const identity& id, std::uint64_t version) {
+  return shard_of(id).erase(id, version);
+}
+
+std::vector<entry_ptr> memory::purge(const scope& s) {
+  assert(!s.w_id().empty() || !s.room().empty());
+  const auto at = next();
+  const scope_hash of(s);
+  std::vector<entry_ptr> dropped;
+  for (std::size_t i = 0; i <= mask_; ++i)
+    shards_[i].purge(s, of, at, dropped);
+  return dropped;
+}
+
+std::vector<entry_ptr> memory::matching(const scope& s, time_point now) const {
+  const scope_hash of(s);
+  std::vector<entry_ptr> found;
+  for (std::size_t i = 0; i <= mask_; ++i)
+    shards_[i].list(s, of, now, found);
+  return found;
+}
+
+void memory::suspect(const identity& id) {
+  const auto at = next();
+  shard_of(id).suspect(id, at);
+}
+
+void memory::confirm(const identity& id, std::uint64_t version, stamp_type asked) {
+  shard_of(id).confirm(id, version, asked);
+}
+
+void memory::distrust() noexcept {
+  const std::lock_guard lock(trust_mutex_);
+  trusted_since_.store(std::numeric_limits<stamp_type>::max(), std::memory_order_release);
+}
+
+void memory::trust() noexcept {
+  const std::lock_guard lock(trust_mutex_);
+  trusted_since_.store(next(), std::memory_order_release);
 }
 
 memory_stats memory::stats() const {
@@ -169,6 +101,28 @@ memory_stats memory::stats() const {
   for (std::size_t i = 0; i <= mask_; ++i)
     shards_[i].add_to(sum);
   return sum;
+}
+
+/// Orders a purge after what led to it, and whoever reads the new stamp after both.
+memory::stamp_type memory::next() noexcept {
+  return sequence_.fetch_add(1, std::memory_order_acq_rel) + 1;
+}
+
+std::string_view to_string(keeping k) {
+  switch (k) {
+  case keeping::kept:
+    return "kept";
+  case keeping::suspect:
+    return "suspect";
+  case keeping::refused:
+    return "refused";
+  case keeping::fenced:
+    return "fenced";
+  case keeping::older:
+    return "older";
+  }
+  assert(false);
+  return "";
 }
 
 } // namespace rollcall::cache

@@ -39,6 +39,8 @@ struct entry {
   time_point fresh_until;
   /// Past this it is never served, whatever happens.
   time_point serve_until;
+  /// How long the upstream took to answer; early refreshes reckon with it. 0: unknown. Redis keeps up to a minute.
+  milliseconds took{0};
   std::string content_type;
   std::shared_ptr<const variant> plain;
   /// Null until it has been made, and for bodies too small to be worth it.

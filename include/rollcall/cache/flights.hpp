@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rollcall/cache/identity.hpp"
+#include "rollcall/cache/scope.hpp"
 
 #include <array>
 #include <atomic>
@@ -10,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -31,6 +33,8 @@ struct flight_limits {
 /// (or drops its permit), so a wake does no more than post to its own executor.
 template <class Result>
 class flights {
+  struct flight;
+
 public:
   using result = std::shared_ptr<const Result>;
   /// Called exactly once with the result, or with null when the flight ended without one: whoever still wants an answer
@@ -39,7 +43,7 @@ public:
 
   /// Names one follower, so that it can leave.
   struct ticket {
-    std::uint64_t flight = 0;
+    std::shared_ptr<flight> in;
     std::uint64_t follower = 0;
   };
 
@@ -47,24 +51,22 @@ public:
   class permit {
   public:
     permit() = default;
-    permit(permit&& other) noexcept
-        : table_(std::exchange(other.table_, nullptr)), id_(std::move(other.id_)), flight_(other.flight_) {}
+    permit(permit&& other) noexcept : table_(std::exchange(other.table_, nullptr)), flight_(std::move(other.flight_)) {}
     permit& operator=(permit&&) = delete;
     ~permit() { land(nullptr); }
 
     /// Ends the flight and wakes everybody. Whoever asks from now on starts a new one.
     void land(result r) {
       if (auto* const table = std::exchange(table_, nullptr))
-        table->land(id_, std::move(r));
+        table->land(*std::exchange(flight_, nullptr), std::move(r));
     }
 
   private:
     friend class flights;
-    permit(flights& table, identity id, std::uint64_t flight) : table_(&table), id_(std::move(id)), flight_(flight) {}
+    permit(flights& table, std::shared_ptr<flight> f) noexcept : table_(&table), flight_(std::move(f)) {}
 
     flights* table_ = nullptr;
-    identity id_;
-    std::uint64_t flight_ = 0;
+    std::shared_ptr<flight> flight_;
   };
 
   enum class role {
@@ -85,88 +87,132 @@ public:
   flights& operator=(const flights&) = delete;
 
   boarding join(const identity& id, wake w) {
+    const auto fresh = std::make_shared<flight>(id); // before the lock; whatever throws, throws before a change
     shard& s = shard_of(id);
-    identity copy = id; // for the permit; whatever throws, throws before anything has changed
     const std::lock_guard lock(s.mutex);
-    const auto [at, is_new] = s.in_the_air.try_emplace(std::string(id.text()));
-    auto& f = at->second;
-    if (f.followers.size() >= limits_.followers_of_one ||
-        waiting_.load(std::memory_order_relaxed) >= limits_.followers_of_all) {
-      if (is_new)
-        s.in_the_air.erase(at);
+    const auto found = s.in_the_air.find(id.text());
+    const bool leads = found == s.in_the_air.end();
+    const auto& f = leads ? fresh : found->second;
+    if (f->followers.size() >= limits_.followers_of_one ||
+        waiting_.load(std::memory_order_relaxed) >= limits_.followers_of_all)
       return {};
-    }
-    if (is_new)
-      f.number = next_.fetch_add(1, std::memory_order_relaxed);
-    const auto follower = next_.fetch_add(1, std::memory_order_relaxed);
-    try {
-      f.followers.emplace(follower, std::move(w));
-    } catch (...) {
-      if (is_new)
-        s.in_the_air.erase(at);
-      throw;
-    }
+    const auto follower = f->next++;
+    f->followers.emplace(follower, std::move(w));
+    ticket seat{f, follower};
+    if (leads)
+      s.in_the_air.emplace(std::string(id.text()), fresh);
     waiting_.fetch_add(1, std::memory_order_relaxed);
-    return {is_new ? role::leads : role::follows,
-            {f.number, follower},
-            is_new ? permit(*this, std::move(copy), f.number) : permit()};
+    return {leads ? role::leads : role::follows, std::move(seat), leads ? permit(*this, fresh) : permit()};
+  }
+
+  /// Starts a flight that nobody waits for yet; nullopt when one is in the air already.
+  std::optional<permit> lead(const identity& id) {
+    shard& s = shard_of(id);
+    {
+      const std::lock_guard lock(s.mutex);
+      if (s.in_the_air.contains(id.text()))
+        return std::nullopt;
+    }
+    const auto fresh = std::make_shared<flight>(id);
+    const std::lock_guard lock(s.mutex);
+    if (!s.in_the_air.try_emplace(std::string(id.text()), fresh).second)
+      return std::nullopt;
+    return permit(*this, fresh);
   }
 
   /// Takes a follower out, whose wake is then never called. False when it is too late for that: the wake has been, or
   /// is being, called.
-  bool leave(const identity& id, ticket t) {
-    shard& s = shard_of(id);
+  bool leave(const ticket& t) {
     wake dropped; // freed outside the lock
-    const std::lock_guard lock(s.mutex);
-    const auto at = s.in_the_air.find(id.text());
-    if (at == s.in_the_air.end() || at->second.number != t.flight)
-      return false;
-    const auto who = at->second.followers.find(t.follower);
-    if (who == at->second.followers.end())
+    const std::lock_guard lock(shard_of(t.in->id).mutex);
+    const auto who = t.in->followers.find(t.follower);
+    if (who == t.in->followers.end())
       return false;
     dropped = std::move(who->second);
-    at->second.followers.erase(who);
+    t.in->followers.erase(who);
     waiting_.fetch_sub(1, std::memory_order_relaxed);
     return true;
   }
 
-  /// Gauges.
+  /// What is in the air of that identity may have been asked for too early: nobody joins it any more. Those on board
+  /// get what it brings, and whoever asks from now on starts a new flight.
+  void sever(const identity& id) {
+    landed gone;
+    shard& s = shard_of(id);
+    const std::lock_guard lock(s.mutex);
+    if (const auto at = s.in_the_air.find(id.text()); at != s.in_the_air.end())
+      gone.push_back(s.in_the_air.extract(at));
+  }
+  /// The same for all that `of` covers.
+  void sever(const scope& of) {
+    sever_if([&of](const identity& id) { return of.covers(id); });
+  }
+  void sever_all() {
+    sever_if([](const identity&) { return true; });
+  }
+
+  /// Gauges: who waits, and flights that may be joined.
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::size_t in_the_air() const {
+    std::size_t all = 0;
+    for (const shard& s : shards_) {
+      const std::lock_guard lock(s.mutex);
+      all += s.in_the_air.size();
+    }
+    return all;
+  }
 
 private:
+  /// Held by the table while it may be joined, by its permit until it lands, and by tickets.
   struct flight {
-    std::uint64_t number = 0;
+    explicit flight(identity whose) : id(std::move(whose)) {}
+    const identity id;
+    // Guarded by the shard's mutex, severed or not.
+    std::uint64_t next = 0;
     std::map<std::uint64_t, wake> followers; // in the order in which they came
   };
   struct text_hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const noexcept { return identity_hash(text); }
   };
+  using table = std::unordered_map<std::string, std::shared_ptr<flight>, text_hash, std::equal_to<>>;
+  using landed = std::vector<typename table::node_type>;
   struct alignas(64) shard {
-    std::mutex mutex; // guards in_the_air; never held while a wake is called
-    std::unordered_map<std::string, flight, text_hash, std::equal_to<>> in_the_air;
+    mutable std::mutex mutex; // guards in_the_air and the flights of its identities; never held while a wake is called
+    table in_the_air;
   };
   static constexpr std::size_t shard_count = 64;
 
   shard& shard_of(const identity& id) noexcept { return shards_[id.hash() % shard_count]; }
 
-  void land(const identity& id, result r) {
-    shard& s = shard_of(id);
-    typename decltype(s.in_the_air)::node_type landed;
-    {
+  template <class Condition>
+  void sever_if(Condition covers) {
+    for (shard& s : shards_) {
+      landed gone; // freed outside the lock
       const std::lock_guard lock(s.mutex);
-      landed = s.in_the_air.extract(std::string(id.text()));
+      for (auto at = s.in_the_air.begin(); at != s.in_the_air.end();)
+        if (const auto here = at++; covers(here->second->id))
+          gone.push_back(s.in_the_air.extract(here));
     }
-    if (!landed)
-      return;
-    waiting_.fetch_sub(landed.mapped().followers.size(), std::memory_order_relaxed);
-    for (auto& [follower, w] : landed.mapped().followers)
+  }
+
+  void land(flight& f, result r) {
+    std::map<std::uint64_t, wake> followers;
+    landed gone;
+    {
+      shard& s = shard_of(f.id);
+      const std::lock_guard lock(s.mutex);
+      followers.swap(f.followers);
+      if (const auto at = s.in_the_air.find(f.id.text()); at != s.in_the_air.end() && at->second.get() == &f)
+        gone.push_back(s.in_the_air.extract(at));
+    }
+    waiting_.fetch_sub(followers.size(), std::memory_order_relaxed);
+    for (auto& [follower, w] : followers)
       w(r);
   }
 
   const flight_limits limits_;
   std::array<shard, shard_count> shards_;
-  std::atomic<std::uint64_t> next_{1};
   std::atomic<std::size_t> waiting_{0};
 };
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -38,6 +39,14 @@ private:
   std::array<char, fingerprint_digits> unkept_{};
 };
 
+/// The parts of an identity as its text spells them, escaped.
+struct identity_parts {
+  std::string_view credential;
+  std::string_view field;
+  std::string_view w_id;
+  std::string_view room;
+};
+
 /// What an answer belongs to: (credential, wId, room, the name the room travelled under), as readable text
 /// `<fingerprint>:<field>:<wId>:<room>`. Each part is percent-escaped, all but A-Z a-z 0-9 - . _ ~ @, so that the
 /// encoding is injective and a part brings no braces, colons, spaces or control bytes of its own.
@@ -53,7 +62,12 @@ public:
   /// As the constructor, keeping the storage: the hit path allocates nothing once the text fits.
   void assign(std::string_view credential, std::string_view field, std::string_view w_id, std::string_view room);
 
+  /// An identity from text that came from elsewhere; nullopt for what no identity's text() is.
+  static std::optional<identity> from_text(std::string_view text);
+
   [[nodiscard]] std::string_view text() const noexcept { return text_; }
+  /// Views into text().
+  [[nodiscard]] identity_parts parts() const noexcept;
   /// Seeded at random once a process, so that nobody can aim at a shard or a bucket.
   [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
 

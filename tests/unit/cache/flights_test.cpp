@@ -104,8 +104,8 @@ BOOST_AUTO_TEST_CASE(who_leaves_is_not_woken_and_the_flight_goes_on) {
   const listener stays;
   auto first = t.join(room, leader.wake());
   t.join(room, stays.wake());
-  BOOST_TEST(t.leave(room, first.seat), "even the leader may stop waiting");
-  BOOST_TEST(!t.leave(room, first.seat));
+  BOOST_TEST(t.leave(first.seat), "even the leader may stop waiting");
+  BOOST_TEST(!t.leave(first.seat));
   first.lead.land(some(3));
   BOOST_TEST(leader.told->empty());
   BOOST_TEST(stays.got(3));
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(a_ticket_of_an_earlier_flight_takes_nobody_out_of_a_later_o
   const auto old = first.seat;
   first.lead.land(some(1));
   auto second = t.join(room, b.wake());
-  BOOST_TEST(!t.leave(room, old));
+  BOOST_TEST(!t.leave(old));
   second.lead.land(some(2));
   BOOST_TEST(b.got(2));
 }
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(threads_agree_on_who_leads_and_nobody_is_forgotten) {
         leaders[r].fetch_sub(1); // before the landing, after which another may lead
         if (random() % 3 != 0)
           b.lead.land(some(i));
-      } else if (random() % 4 == 0 && t.leave(ids[r], b.seat)) {
+      } else if (random() % 4 == 0 && t.leave(b.seat)) {
         ++left;
       }
     }

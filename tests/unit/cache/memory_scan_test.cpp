@@ -1,6 +1,7 @@
 #include "rollcall/cache/memory.hpp"
 
 #include "entries.hpp"
+#include "keep.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -89,10 +90,10 @@ ratios hit_ratios(std::size_t capacity, double flood) {
       lru_found += counts;
     else
       other.insert(key, e->bytes());
-    if (ours.find(e->id, at(0)) != nullptr)
+    if (ours.find(e->id, at(0)).entry != nullptr)
       ours_found += counts;
     else
-      (void)ours.insert(std::move(e), at(0));
+      (void)keep(ours, std::move(e), at(0));
   }
   const auto of_asked = [&](std::size_t found) { return static_cast<double>(found) / static_cast<double>(asked); };
   const ratios r{of_asked(ours_found), of_asked(lru_found)};

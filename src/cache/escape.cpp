@@ -1,0 +1,52 @@
+#include "escape.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace rollcall::cache {
+namespace {
+
+constexpr std::string_view digits = "0123456789ABCDEF";
+
+constexpr auto raw = [] {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~@"))
+    table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
+constexpr bool is_raw(char c) {
+  return raw[static_cast<unsigned char>(c)];
+}
+
+} // namespace
+
+void append_escaped(std::string& to, std::string_view part) {
+  for (auto from = part.begin(); from != part.end();) {
+    const auto stop = std::find_if_not(from, part.end(), is_raw);
+    to.append(from, stop);
+    from = stop;
+    if (from == part.end())
+      return;
+    const auto byte = static_cast<unsigned char>(*from++);
+    const char escape[] = {'%', digits[byte >> 4], digits[byte & 15]};
+    to.append(escape, sizeof escape);
+  }
+}
+
+bool is_escaped(std::string_view text) noexcept {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (is_raw(text[i]))
+      continue;
+    if (text[i] != '%' || text.size() - i < 3)
+      return false;
+    const auto high = digits.find(text[i + 1]);
+    const auto low = digits.find(text[i + 2]);
+    if (high == digits.npos || low == digits.npos || is_raw(static_cast<char>(high << 4 | low)))
+      return false;
+    i += 2;
+  }
+  return true;
+}
+
+} // namespace rollcall::cache

@@ -1,0 +1,204 @@
+#pragma once
+
+#include "rollcall/cache/memory.hpp"
+
+#include "fence.hpp"
+#include "s3_fifo.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace rollcall::cache {
+
+/// A part of the cache with a lock of its own, on cache lines of its own. What leaves is declared before the lock is
+/// taken, so that it is freed after the lock is released.
+class alignas(64) memory::shard {
+public:
+  void open(std::size_t capacity) {
+    capacity_ = capacity;
+    held_.emplace(capacity);
+  }
+
+  holding find(const identity& id, time_point now, sequence trusted_since) {
+    leavings left;
+    const std::lock_guard lock(mutex_);
+    node* const n = held_->find(id);
+    if (n == nullptr) {
+      ++counts_.misses;
+      return {};
+    }
+    if (n->held->serve_until <= now) {
+      held_->remove(*n, left);
+      ++counts_.expirations;
+      ++counts_.misses;
+      return {};
+    }
+    s3_fifo::use(*n);
+    ++counts_.hits;
+    return {n->held, n->good_since < trusted_since};
+  }
+
+  keeping insert(entry_ptr e, time_point now, sequence asked, sequence trusted_since) {
+    auto newcomer = std::make_unique<node>(std::move(e));
+    departures left;
+    const std::lock_guard lock(mutex_);
+    held_->sweep(now, left);
+    const keeping k = admit(newcomer, now, asked, trusted_since, left);
+    count(left);
+    return k;
+  }
+
+  bool replace(entry_ptr e) {
+    auto newcomer = std::make_unique<node>(std::move(e));
+    departures left;
+    const std::lock_guard lock(mutex_);
+    node* const old = held_->find(newcomer->held->id);
+    if (old == nullptr || old->held->version != newcomer->held->version)
+      return false;
+    if (!held_->fits(newcomer->bytes)) {
+      ++counts_.refusals;
+      return false;
+    }
+    newcomer->good_since = old->good_since;
+    put(old, std::move(newcomer), time_point::min(), left);
+    count(left);
+    return true;
+  }
+
+  bool erase(const identity& id, std::uint64_t version) {
+    leavings left;
+    const std::lock_guard lock(mutex_);
+    node* const n = held_->find(id);
+    if (n == nullptr || n->held->version != version)
+      return false;
+    held_->remove(*n, left);
+    return true;
+  }
+
+  void purge(const scope& s, scope_hash of, sequence at, std::vector<entry_ptr>& dropped) {
+    for (std::size_t count = most_dropped_at_once; count == most_dropped_at_once;) {
+      leavings left;
+      {
+        const std::lock_guard lock(mutex_);
+        purges_.note(of.key(), at);
+        count = held_->remove_covered(s, of, most_dropped_at_once, left);
+        counts_.purged += count;
+      }
+      left.hand_over(dropped);
+    }
+  }
+
+  void list(const scope& s, scope_hash of, time_point now, std::vector<entry_ptr>& to) {
+    const std::lock_guard lock(mutex_);
+    held_->list_covered(s, of, now, to);
+  }
+
+  void suspect(const identity& id, sequence at) {
+    const std::lock_guard lock(mutex_);
+    suspicions_.note(id.hash(), at);
+    if (node* const n = held_->find(id); n != nullptr && n->good_since < at)
+      n->good_since = 0;
+  }
+
+  void confirm(const identity& id, std::uint64_t version, sequence asked) {
+    const std::lock_guard lock(mutex_);
+    node* const n = held_->find(id);
+    if (n != nullptr && n->held->version == version)
+      n->good_since = std::max(n->good_since, good_since(id, asked));
+  }
+
+  void add_to(memory_stats& sum) const {
+    const std::lock_guard lock(mutex_);
+    sum.hits += counts_.hits;
+    sum.misses += counts_.misses;
+    sum.insertions += counts_.insertions;
+    sum.evictions += counts_.evictions;
+    sum.expirations += counts_.expirations;
+    sum.refusals += counts_.refusals;
+    sum.fenced += counts_.fenced;
+    sum.purged += counts_.purged;
+    sum.entries += held_->entries();
+    sum.bytes += held_->bytes();
+    sum.capacity += capacity_;
+  }
+
+private:
+  /// The fence. A purge takes its number p first and then visits every shard, where it records p and drops what it
+  /// covers, under the lock. An answer that was asked for before it has a stamp below p. If it comes to its shard
+  /// before the purge does, it is dropped by the visit; if after, it meets the record, or a floor that is no lower. So
+  /// it is not there once the purge has returned, nor later. Whoever asks after that has a stamp of p or more and
+  /// passes. Suspicions work alike, except that they visit one shard, and mark instead of dropping.
+  keeping admit(std::unique_ptr<node>& newcomer, time_point now, sequence asked, sequence trusted_since,
+                departures& left) {
+    node& n = *newcomer;
+    if (purges_.any_since(asked, n.scopes.covering())) {
+      ++counts_.fenced;
+      return keeping::fenced;
+    }
+    n.good_since = good_since(n.held->id, asked);
+    node* const old = held_->find(n.held->id);
+    if (old != nullptr && old->held->version == n.held->version)
+      n.good_since = std::max(n.good_since, old->good_since);
+    else if (old != nullptr && outdoes(*old, n, now, trusted_since))
+      return keeping::older;
+    const bool fits = held_->fits(n.bytes);
+    if (!fits || n.held->serve_until <= now) {
+      if (old != nullptr)
+        held_->remove(*old, left.nodes);
+      if (!fits && capacity_ > 0)
+        ++counts_.refusals;
+      return keeping::refused;
+    }
+    const bool suspect = n.good_since < trusted_since;
+    put(old, std::move(newcomer), now, left);
+    ++counts_.insertions;
+    return suspect ? keeping::suspect : keeping::kept;
+  }
+
+  /// Whether `old` is the one to keep: fetched later, and no more suspect. While news does not reach us all are, and of
+  /// two suspects the one is less so that was asked for, or confirmed, after later news.
+  static bool outdoes(const node& old, const node& n, time_point now, sequence trusted_since) {
+    return old.held->fetched_at > n.held->fetched_at && old.held->serve_until > now &&
+           (old.good_since >= trusted_since || old.good_since >= n.good_since);
+  }
+
+  /// Since when what was asked for at `asked` is known to be good: since then, or not at all.
+  [[nodiscard]] sequence good_since(const identity& id, sequence asked) const {
+    const auto key = id.hash();
+    return suspicions_.any_since(asked, std::span(&key, 1)) ? 0 : asked;
+  }
+
+  void put(node* old, std::unique_ptr<node> newcomer, time_point now, departures& left) {
+    node& n = *newcomer.release();
+    if (old != nullptr)
+      held_->exchange(*old, n, now, left);
+    else
+      held_->add(n, now, left);
+  }
+
+  void count(const departures& left) {
+    counts_.evictions += left.evicted;
+    counts_.expirations += left.expired;
+  }
+
+  /// Entries that a purge drops before it lets others at the shard: some 50 microseconds' worth.
+  static constexpr std::size_t most_dropped_at_once = 256;
+
+  /// Guards all members below. Held for a look-up and, when inserting, for linking and unlinking; never while an
+  /// entry is made or freed.
+  mutable std::mutex mutex_;
+  std::optional<s3_fifo> held_;
+  std::size_t capacity_ = 0;
+  fence purges_;
+  fence suspicions_;
+  memory_stats counts_;
+};
+
+} // namespace rollcall::cache
