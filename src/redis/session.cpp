@@ -19,9 +19,9 @@ constexpr std::size_t idle_output_most = std::size_t{1} << 20;
 } // namespace
 
 session::session(const net::executor& where, endpoint server, connection_options options,
-                 std::shared_ptr<connection_stats> stats)
+                 std::shared_ptr<connection_stats> stats, std::optional<pulse> watch)
     : where_(where), server_(std::move(server)), options_(options), stats_(std::move(stats)), socket_(where),
-      resolver_(where), reader_(options.reply_most), timer_(where) {}
+      resolver_(where), reader_(options.reply_most), watch_(watch), timer_(where) {}
 
 std::expected<std::shared_ptr<command>, command_error> session::send(std::span<const std::string_view> args,
                                                                      time_point deadline) {
@@ -72,8 +72,15 @@ net::task<void> session::serve() {
       end(ec == asio::error::eof ? "closed by Redis" : ec.message());
       co_return;
     }
+    if (watch_) {
+      watch_->heard(net::steady_clock::now());
+    }
     reader_.feed({input_.data(), n});
   }
+}
+
+bool session::take_unasked(const reply&) {
+  return false;
 }
 
 /// Hands out the replies that are whole. False when the session has ended.
@@ -86,6 +93,12 @@ bool session::deliver() {
     }
     if (!*next) {
       return true;
+    }
+    if (take_unasked(**next)) {
+      if (ended()) { // by whoever was told
+        return false;
+      }
+      continue;
     }
     if (!pending_.take(std::move(**next))) {
       lie("a reply that nobody asked for");
@@ -149,17 +162,22 @@ void session::flush() {
   });
 }
 
+std::optional<session::time_point> session::next_overdue() const {
+  const auto oldest = pending_.oldest();
+  if (!oldest) {
+    return std::nullopt;
+  }
+  const auto overdue = *oldest + options_.overdue;
+  const auto deadline = pending_.earliest_deadline();
+  return deadline ? std::min(*deadline, overdue) : overdue;
+}
+
 std::optional<session::time_point> session::next_tick() const {
   switch (phase_) {
   case phase::opening:
     return opening_until_;
   case phase::ready:
-    if (auto oldest = pending_.oldest()) {
-      const auto overdue = *oldest + options_.overdue;
-      const auto deadline = pending_.earliest_deadline();
-      return deadline ? std::min(*deadline, overdue) : overdue;
-    }
-    return std::nullopt;
+    return watch_ ? watch_->next() : next_overdue();
   case phase::ended:
     return std::nullopt;
   }
@@ -187,13 +205,33 @@ void session::tick() {
   const auto now = net::steady_clock::now();
   if (phase_ == phase::opening && now >= opening_until_) {
     end("timed out");
-  } else if (phase_ == phase::ready) {
-    stats_->timeouts.add(pending_.expire(now));
-    if (auto oldest = pending_.oldest(); oldest && now - *oldest >= options_.overdue) {
-      give_up(fmt::format("no reply for {} ms", options_.overdue.count()));
-    }
+  } else if (ready()) {
+    watch_ ? look_after_peer(now) : look_after_commands(now);
   }
   arm();
+}
+
+void session::look_after_commands(time_point now) {
+  stats_->timeouts.add(pending_.expire(now));
+  if (auto oldest = pending_.oldest(); oldest && now - *oldest >= options_.overdue) {
+    give_up(fmt::format("no reply for {} ms", options_.overdue.count()));
+  }
+}
+
+void session::look_after_peer(time_point now) {
+  constexpr std::string_view question[] = {"PING"};
+  switch (watch_->look(now)) {
+  case pulse::verdict::alive:
+    return;
+  case pulse::verdict::ask:
+    if (send(question, time_point::max())) { // nobody waits for the reply
+      return;
+    }
+    [[fallthrough]]; // so many unanswered that there is no room for another
+  case pulse::verdict::dead:
+    give_up("no sign of life");
+    return;
+  }
 }
 
 } // namespace rollcall::redis

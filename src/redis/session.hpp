@@ -5,12 +5,15 @@
 #include "rollcall/redis/connection.hpp"
 #include "rollcall/redis/pending.hpp"
 
+#include "pulse.hpp"
+
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/basic_resolver.hpp>
 
 #include <array>
 #include <cstddef>
 #include <expected>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -26,10 +29,16 @@ class session : public std::enable_shared_from_this<session> {
 public:
   using time_point = net::steady_clock::time_point;
 
+  /// Without a `watch` only commands under way show that the peer is dead: the oldest is then overdue. With one the
+  /// peer is asked for a sign of life, and ended when it gives none.
   session(const net::executor& where, endpoint server, connection_options options,
-          std::shared_ptr<connection_stats> stats);
+          std::shared_ptr<connection_stats> stats, std::optional<pulse> watch = {});
+  virtual ~session() = default;
+  session(const session&) = delete;
+  session& operator=(const session&) = delete;
 
-  /// Resolves, connects, and is let in: AUTH, SELECT and a PING have been answered. False when it has ended instead.
+  /// Resolves, connects, and is let in: AUTH, SELECT and a PING have been answered, and what begin() asks. False when
+  /// it has ended instead.
   net::task<bool> open();
 
   /// Hands replies to commands until the session ends.
@@ -49,6 +58,19 @@ public:
   /// It ended because Redis answered but did not let us in.
   [[nodiscard]] bool refused() const noexcept { return refused_; }
 
+protected:
+  /// The last part of the opening. False when the session has ended.
+  virtual net::task<bool> begin();
+
+  /// Within begin(): sends a command and waits for its reply, which is returned if it is `fine`. Otherwise the session
+  /// has ended. Messages call the command by its `name`.
+  net::task<std::optional<reply>> ask(std::string_view name, std::initializer_list<std::string_view> args,
+                                      bool (*fine)(const reply&));
+
+  /// While serving, before a reply is given to the oldest command: true when it is for no command, and taken. May end
+  /// the session.
+  virtual bool take_unasked(const reply& r);
+
 private:
   enum class phase { opening, ready, ended };
   using protocol = net::asio::generic::stream_protocol; ///< TCP and UNIX sockets in one type
@@ -58,8 +80,10 @@ private:
   net::task<bool> dial();
   net::task<std::vector<protocol::endpoint>> candidates();
   net::task<bool> log_in();
+  net::task<bool> say(std::string commands);
   net::task<std::optional<reply>> opening_reply();
   bool let_in(std::string_view command, const reply& r);
+  void refuse(std::string_view command, const reply& r);
 
   void enqueue(std::span<const std::string_view> args, std::shared_ptr<command> c, time_point now, time_point deadline);
   bool deliver();
@@ -69,6 +93,9 @@ private:
   void flush();
   void arm();
   void tick();
+  void look_after_commands(time_point now);
+  void look_after_peer(time_point now);
+  [[nodiscard]] std::optional<time_point> next_overdue() const;
   [[nodiscard]] std::optional<time_point> next_tick() const;
 
   net::executor where_;
@@ -88,8 +115,9 @@ private:
   std::string writing_; ///< what the socket is taking
   bool flush_scheduled_ = false;
   std::array<char, std::size_t{64} * 1024> input_;
+  std::optional<pulse> watch_;
 
-  /// The one timer: for the opening as a whole, then for the earliest deadline under way.
+  /// The one timer: for the opening as a whole, then for the earliest deadline under way or for the watch.
   net::timer timer_;
   std::optional<time_point> armed_;
   time_point opening_until_;

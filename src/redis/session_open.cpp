@@ -19,7 +19,14 @@ net::task<bool> session::open() {
   if (!co_await log_in()) {
     co_return false;
   }
+  if (!co_await begin()) {
+    co_return false;
+  }
   phase_ = phase::ready;
+  if (watch_) {
+    watch_->heard(net::steady_clock::now());
+  }
+  arm();
   co_return true;
 }
 
@@ -77,21 +84,19 @@ net::task<bool> session::dial() {
 net::task<bool> session::log_in() {
   std::vector<std::string_view> asked;
   std::string commands;
-  auto ask = [&](std::initializer_list<std::string_view> args) {
+  auto add = [&](std::initializer_list<std::string_view> args) {
     asked.push_back(*args.begin());
     format(std::span(args.begin(), args.size()), commands);
   };
   if (!server_.password.empty()) {
-    server_.user.empty() ? ask({"AUTH", server_.password}) : ask({"AUTH", server_.user, server_.password});
+    server_.user.empty() ? add({"AUTH", server_.password}) : add({"AUTH", server_.user, server_.password});
   }
   if (server_.database != 0) {
-    ask({"SELECT", std::to_string(server_.database)});
+    add({"SELECT", std::to_string(server_.database)});
   }
-  ask({"PING"});
+  add({"PING"});
 
-  auto [ec, n] = co_await asio::async_write(socket_, asio::buffer(commands), net::no_throw);
-  if (ec) {
-    end(ec.message());
+  if (!co_await say(std::move(commands))) {
     co_return false;
   }
   for (auto command : asked) {
@@ -99,6 +104,37 @@ net::task<bool> session::log_in() {
     if (!r || !let_in(command, *r)) {
       co_return false;
     }
+  }
+  co_return !ended();
+}
+
+net::task<bool> session::begin() {
+  co_return true;
+}
+
+net::task<std::optional<reply>> session::ask(std::string_view name, std::initializer_list<std::string_view> args,
+                                             bool (*fine)(const reply&)) {
+  std::string command;
+  format(std::span(args.begin(), args.size()), command);
+  if (!co_await say(std::move(command))) {
+    co_return std::nullopt;
+  }
+  auto r = co_await opening_reply();
+  if (!r || fine(*r)) {
+    co_return r;
+  }
+  if (r->is(reply::kind::error)) {
+    refuse(name, *r);
+  } else {
+    lie(fmt::format("a reply to {} that is none", name));
+  }
+  co_return std::nullopt;
+}
+
+net::task<bool> session::say(std::string commands) {
+  auto [ec, n] = co_await asio::async_write(socket_, asio::buffer(commands), net::no_throw);
+  if (ec) {
+    end(ec.message());
   }
   co_return !ended();
 }
@@ -128,10 +164,14 @@ bool session::let_in(std::string_view command, const reply& r) {
   // Who may not PING has still been answered by a Redis that is at work.
   const bool fine = command == "PING" ? !r.is(reply::kind::error) || r.text().starts_with("NOPERM") : r.ok();
   if (!fine) {
-    refused_ = true;
-    end(fmt::format("{} refused: {}", command, printable(r.text())));
+    refuse(command, r);
   }
   return fine;
+}
+
+void session::refuse(std::string_view command, const reply& r) {
+  refused_ = true;
+  end(fmt::format("{} refused: {}", command, printable(r.text())));
 }
 
 } // namespace rollcall::redis

@@ -2,17 +2,20 @@
 
 #include "rollcall/redis/value.hpp"
 
+#include "keys.hpp"
+#include "scripts.hpp"
+
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <cassert>
+#include <utility>
 
 namespace rollcall::redis {
 namespace {
 
-/// The word by which Redis names the kind of an error: LOADING, OOM, READONLY ...
-std::string_view kind_of(const reply& error) {
-  return error.text().substr(0, error.text().find(' '));
+bool is_error(const reply& r, std::string_view kind) {
+  return r.is(reply::kind::error) && kind_of(r.text()) == kind;
 }
 
 } // namespace
@@ -32,24 +35,80 @@ std::string_view to_string(lookup l) {
   return "";
 }
 
-bool store::complaint::is_new(std::string_view kind) {
-  if (last_ == kind) {
-    return false;
+std::string_view to_string(verification v) {
+  switch (v) {
+  case verification::same:
+    return "same";
+  case verification::different:
+    return "different";
+  case verification::unavailable:
+    return "unavailable";
   }
-  last_ = kind;
-  return true;
+  assert(false);
+  return "";
 }
 
-store::store(connection& link, std::string name_space) : link_(link), name_space_(std::move(name_space)) {}
+store::store(connection& link, std::string name_space)
+    : link_(link), keys_(std::make_unique<const keys>(std::move(name_space))) {}
 
-std::string store::key_of(std::string_view identity) const {
-  return fmt::format("{}:{{{}}}", name_space_, identity);
-}
+store::~store() = default;
 
 net::task<found> store::get(const cache::identity& id, cache::time_point now, net::steady_clock::time_point deadline) {
-  const auto key = key_of(id.text());
+  const auto key = keys_->value(id);
   const auto r = co_await link_.run({"GET", key}, deadline);
   auto f = judge(r, id, now);
+  count(f);
+  co_return f;
+}
+
+net::task<verification> store::verify(cache::identity id, std::uint64_t version,
+                                      net::steady_clock::time_point deadline) {
+  static_assert(version_offset == 8 && version_size == 8);
+  const auto key = keys_->value(id);
+  const auto r = co_await link_.run({"GETRANGE", key, "8", "15"}, deadline);
+  if (r && r->is(reply::kind::text) && r->text() == version_bytes(version)) {
+    stats_.verified.add();
+    co_return verification::same;
+  }
+  if (r && (r->is(reply::kind::text) || is_error(*r, "WRONGTYPE"))) {
+    stats_.refuted.add();
+    co_return verification::different;
+  }
+  if (r) {
+    complain("cannot read", *r);
+  }
+  co_return verification::unavailable;
+}
+
+found store::judge(const command_result& r, const cache::identity& id, cache::time_point now) {
+  // Why there is no reply, the connection tells.
+  return r ? judge(*r, id, now) : found{lookup::unavailable, nullptr};
+}
+
+found store::judge(const reply& r, const cache::identity& id, cache::time_point now) {
+  if (r.is(reply::kind::nil) || (r.is(reply::kind::text) && is_tombstone(r.text()))) {
+    return {lookup::miss, nullptr};
+  }
+  if (is_error(r, "WRONGTYPE")) {
+    complain("a value is unfit", r);
+    return {lookup::unfit, nullptr};
+  }
+  if (!r.is(reply::kind::text)) {
+    complain("cannot read", r);
+    return {lookup::unavailable, nullptr};
+  }
+  auto e = decode(r.text(), id, now);
+  if (!e) {
+    const auto why = to_string(e.error());
+    if (complaints_.is_news(why, net::steady_clock::now())) {
+      spdlog::warn("redis {}: the value of {} is unfit: {}", link_.server().to_string(), id.text(), why);
+    }
+    return {lookup::unfit, nullptr};
+  }
+  return {lookup::hit, std::move(*e)};
+}
+
+void store::count(const found& f) {
   switch (f.outcome) {
   case lookup::hit:
     stats_.hits.add();
@@ -64,63 +123,50 @@ net::task<found> store::get(const cache::identity& id, cache::time_point now, ne
     stats_.unavailable.add();
     break;
   }
-  co_return f;
 }
 
-found store::judge(const command_result& r, const cache::identity& id, cache::time_point now) {
-  if (!r) {
-    return {lookup::unavailable, nullptr}; // the connection tells its own troubles
-  }
-  if (r->is(reply::kind::nil)) {
-    reading_.over();
-    return {lookup::miss, nullptr};
-  }
-  if (!r->is(reply::kind::text)) {
-    const bool error = r->is(reply::kind::error);
-    if (reading_.is_new(error ? kind_of(*r) : to_string(r->type()))) {
-      spdlog::warn("redis {}: cannot read: {}", link_.server().to_string(),
-                   error ? printable(r->text()) : fmt::format("a reply of kind {}", to_string(r->type())));
-    }
-    return {lookup::unavailable, nullptr};
-  }
-  auto e = decode(r->text(), id, now);
-  if (!e) {
-    if (reading_.is_new(to_string(e.error()))) {
-      spdlog::warn("redis {}: the value of {} is unfit: {}", link_.server().to_string(), id.text(),
-                   to_string(e.error()));
-    }
-    return {lookup::unfit, nullptr};
-  }
-  reading_.over();
-  return {lookup::hit, std::move(*e)};
+net::task<command_result> store::call(const script& what, std::vector<std::string> arguments, deadline_type deadline) {
+  std::vector<std::string_view> command{"EVALSHA", what.sha1(), what.keys()};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return learn(link_.run(command, deadline), what, std::move(arguments), deadline);
 }
 
-net::task<bool> store::put(cache::entry_ptr e, cache::time_point now, net::steady_clock::time_point deadline) {
-  const auto life = e->serve_until - now;
-  if (life <= cache::milliseconds(0)) {
-    co_return false;
+net::task<command_result> store::call_by_text(const script& what, std::span<const std::string> arguments,
+                                              deadline_type deadline) {
+  std::vector<std::string_view> command{"EVAL", what.text(), what.keys()};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return link_.run(command, deadline);
+}
+
+/// Redis forgets its scripts when it restarts, and a promoted replica never saw them.
+net::task<command_result> store::learn(net::task<command_result> asked, const script& what,
+                                       std::vector<std::string> arguments, deadline_type deadline) {
+  auto r = co_await std::move(asked);
+  if (r && is_error(*r, "NOSCRIPT")) {
+    stats_.reloads.add();
+    r = co_await call_by_text(what, arguments, deadline);
   }
-  const auto value = encode(*e);
-  if (!value) {
-    if (writing_.is_new(to_string(value.error()))) {
-      spdlog::warn("redis {}: the entry of {} is not stored: {}", link_.server().to_string(), e->id.text(),
-                   to_string(value.error()));
-    }
-    stats_.store_failures.add();
-    co_return false;
+  co_return r;
+}
+
+bool store::confirmed(const command_result& r) {
+  if (r && !r->is(reply::kind::integer)) {
+    complain("cannot write", *r);
   }
-  const auto key = key_of(e->id.text());
-  const auto r = co_await link_.run({"SET", key, *value, "PX", std::to_string(life.count())}, deadline);
-  if (r && r->ok()) {
-    writing_.over();
-    stats_.stores.add();
-    co_return true;
+  return r && r->integer() == 1;
+}
+
+void store::complain(std::string_view what, const reply& r) {
+  const bool error = r.is(reply::kind::error);
+  const auto kind = fmt::format("{}: {}", what, error ? kind_of(r.text()) : to_string(r.type()));
+  if (complaints_.is_news(kind, net::steady_clock::now())) {
+    spdlog::warn("redis {}: {}: {}", link_.server().to_string(), what,
+                 error ? printable(r.text()) : fmt::format("a reply of kind {}", to_string(r.type())));
   }
-  if (r && writing_.is_new(kind_of(*r))) {
-    spdlog::warn("redis {}: cannot write: {}", link_.server().to_string(), printable(r->text()));
-  }
-  stats_.store_failures.add();
-  co_return false;
+}
+
+std::uint64_t store::random() {
+  return static_cast<std::uint64_t>(random_()) << 32 | random_();
 }
 
 } // namespace rollcall::redis

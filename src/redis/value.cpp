@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 namespace rollcall::redis {
@@ -13,8 +14,9 @@ namespace {
 
 namespace endian = boost::endian;
 
-constexpr std::string_view magic = "RLCL";
-constexpr std::uint8_t layout_version = 1;
+constexpr std::string_view magic = value_beginning.substr(0, 4);
+constexpr auto layout_version = static_cast<std::uint8_t>(value_beginning[4]);
+constexpr cache::milliseconds took_most{std::numeric_limits<std::uint16_t>::max()};
 constexpr std::size_t checksum_size = 8;
 constexpr std::size_t content_type_most = 200;
 /// Keeps sums of times far from overflow, whatever a value claims.
@@ -30,6 +32,7 @@ struct head {
 
   std::uint8_t layout = layout_version;
   coding body_coding = coding::identity;
+  std::uint16_t took = 0;
   std::uint64_t version = 0;
   std::int64_t fetched_at = 0;
   std::int64_t fresh_until = 0;
@@ -56,8 +59,8 @@ void write(const head& h, std::string& out) {
   std::ranges::copy(magic, p);
   p[4] = h.layout;
   p[5] = static_cast<std::uint8_t>(h.body_coding);
-  endian::store_little_u16(p + 6, 0);
-  static_assert(version_offset == 8 && version_size == sizeof h.version);
+  endian::store_little_u16(p + 6, h.took);
+  static_assert(value_beginning.size() == 5 && version_offset == 8 && version_size == sizeof h.version);
   endian::store_little_u64(p + version_offset, h.version);
   endian::store_little_s64(p + 16, h.fetched_at);
   endian::store_little_s64(p + 24, h.fresh_until);
@@ -72,6 +75,7 @@ head read(std::string_view in) {
   const unsigned char* p = bytes_of(in);
   return {.layout = p[4],
           .body_coding = static_cast<coding>(p[5]),
+          .took = endian::load_little_u16(p + 6),
           .version = endian::load_little_u64(p + version_offset),
           .fetched_at = endian::load_little_s64(p + 16),
           .fresh_until = endian::load_little_s64(p + 24),
@@ -167,6 +171,22 @@ std::string_view to_string(unfit u) {
   return "";
 }
 
+std::string version_bytes(std::uint64_t version) {
+  std::string bytes(version_size, '\0');
+  endian::store_little_u64(bytes_of(bytes), version);
+  return bytes;
+}
+
+std::string tombstone(std::uint64_t version) {
+  std::string bytes(tombstone_beginning);
+  bytes.resize(version_offset);
+  return bytes += version_bytes(version);
+}
+
+bool is_tombstone(std::string_view bytes) {
+  return bytes.starts_with(tombstone_beginning);
+}
+
 std::expected<std::string, unfit> encode(const cache::entry& e) {
   const auto plain = e.plain ? e.plain->body() : std::string_view();
   const auto body = e.gzip ? e.gzip->body() : plain;
@@ -178,6 +198,7 @@ std::expected<std::string, unfit> encode(const cache::entry& e) {
     return std::unexpected(unfit::bad_content_type);
   }
   const head h{.body_coding = e.gzip ? coding::gzip : coding::identity,
+               .took = static_cast<std::uint16_t>(std::clamp(e.took, cache::milliseconds(0), took_most).count()),
                .version = e.version,
                .fetched_at = count(e.fetched_at),
                .fresh_until = count(e.fresh_until),
@@ -234,6 +255,7 @@ std::expected<cache::entry_ptr, unfit> decode(std::string_view bytes, const cach
   e->fetched_at = time(h.fetched_at);
   e->fresh_until = time(h.fresh_until);
   e->serve_until = time(h.serve_until);
+  e->took = cache::milliseconds(h.took);
   e->content_type = content_type;
   return e;
 }

@@ -152,6 +152,67 @@ BOOST_AUTO_TEST_CASE(a_wake_may_join_again_from_within) {
   BOOST_TEST(inner.got(2));
 }
 
+BOOST_AUTO_TEST_CASE(who_asks_after_a_flight_was_severed_starts_another_and_the_old_one_lands_with_its_own) {
+  table t;
+  const listener early;
+  const listener late;
+  auto old = t.join(room, early.wake());
+  t.sever(room);
+  auto young = t.join(room, late.wake());
+  BOOST_TEST((young.as == role::leads));
+  old.lead.land(some(1));
+  BOOST_TEST(early.got(1));
+  BOOST_TEST(late.told->empty());
+  const listener third;
+  BOOST_TEST((t.join(room, third.wake()).as == role::follows), "the old one's landing leaves the young one joinable");
+  young.lead.land(some(2));
+  BOOST_TEST(late.got(2));
+  BOOST_TEST(third.got(2));
+  BOOST_TEST(t.waiting() == 0u);
+  BOOST_TEST(t.in_the_air() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_severed_flight_can_be_left_and_its_dropped_permit_still_wakes) {
+  table t;
+  const listener a;
+  const listener b;
+  {
+    auto first = t.join(room, a.wake());
+    const auto second = t.join(room, b.wake());
+    t.sever_all();
+    BOOST_TEST(t.leave(second.seat));
+    BOOST_TEST(t.waiting() == 1u);
+  }
+  BOOST_TEST(a.got_nothing());
+  BOOST_TEST(b.told->empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_scope_severs_what_it_covers) {
+  table t;
+  const listener none;
+  const identity elsewhere("-", "chatRoomId", "v", "1@chatroom");
+  auto a = t.join(room, none.wake());
+  auto b = t.join(other, none.wake());
+  auto c = t.join(elsewhere, none.wake());
+  t.sever(rollcall::cache::scope::room("1@chatroom"));
+  BOOST_TEST(t.in_the_air() == 1u);
+  BOOST_TEST((t.join(other, none.wake()).as == role::follows));
+  t.sever(rollcall::cache::scope::account("w"));
+  BOOST_TEST(t.in_the_air() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_flight_may_start_with_nobody_on_board) {
+  table t;
+  auto lead = t.lead(room);
+  BOOST_TEST_REQUIRE(lead.has_value());
+  BOOST_TEST(!t.lead(room), "one is in the air");
+  const listener a;
+  BOOST_TEST((t.join(room, a.wake()).as == role::follows));
+  lead->land(some(3));
+  BOOST_TEST(a.got(3));
+  BOOST_TEST(t.lead(room).has_value());
+}
+
 // Whatever is interleaved: every wake is called exactly once or was left, and an identity never has two leaders.
 BOOST_AUTO_TEST_CASE(threads_agree_on_who_leads_and_nobody_is_forgotten) {
   table t;

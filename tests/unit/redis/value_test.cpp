@@ -13,6 +13,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace redis = rollcall::redis;
 namespace cache = rollcall::cache;
@@ -36,6 +37,7 @@ std::shared_ptr<cache::entry> make(std::string_view body, bool gzip = false,
   e->fetched_at = now - milliseconds(10);
   e->fresh_until = now + milliseconds(60'000);
   e->serve_until = now + milliseconds(3'660'000);
+  e->took = milliseconds(1234);
   e->content_type = type;
   e->plain = std::make_shared<const cache::variant>(type, "", body);
   if (gzip) {
@@ -93,6 +95,7 @@ BOOST_AUTO_TEST_CASE(what_goes_in_comes_out) {
       BOOST_TEST((d->fetched_at == e->fetched_at));
       BOOST_TEST((d->fresh_until == e->fresh_until));
       BOOST_TEST((d->serve_until == e->serve_until));
+      BOOST_TEST((d->took == e->took));
       BOOST_TEST(d->content_type == e->content_type);
       BOOST_TEST((d->plain->bytes() == e->plain->bytes()));
       BOOST_REQUIRE((d->gzip != nullptr) == gzip);
@@ -112,6 +115,35 @@ BOOST_AUTO_TEST_CASE(a_gzip_variant_is_what_is_stored) {
 BOOST_AUTO_TEST_CASE(the_version_stands_where_a_getrange_finds_it) {
   BOOST_TEST(encoded(*make("{}")).substr(redis::version_offset, redis::version_size) ==
              "\xef\xcd\xab\x89\x67\x45\x23\x01");
+}
+
+BOOST_AUTO_TEST_CASE(how_long_the_upstream_took_has_two_bytes) {
+  for (const auto& [given, kept] :
+       {std::pair(-1, 0), {0, 0}, {255, 255}, {256, 256}, {65'535, 65'535}, {65'536, 65'535}, {10'000'000, 65'535}}) {
+    const auto e = make("{}");
+    e->took = milliseconds(given);
+    BOOST_TEST(redis::decode(encoded(*e), id, now).value()->took.count() == kept);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_value_begins_as_scripts_expect) {
+  BOOST_TEST(encoded(*make("{}")).starts_with(redis::value_beginning));
+  BOOST_TEST(redis::value_beginning == std::string_view("RLCL\2", 5));
+}
+
+BOOST_AUTO_TEST_CASE(a_tombstone_is_no_value_and_has_a_version_of_its_own) {
+  const auto t = redis::tombstone(0x0123456789abcdef);
+  BOOST_TEST(t == std::string_view("RLCT\0\0\0\0\xef\xcd\xab\x89\x67\x45\x23\x01", 16));
+  BOOST_TEST(redis::is_tombstone(t));
+  BOOST_TEST(wrong(t).has_value());
+  BOOST_TEST(!redis::is_tombstone(encoded(*make("{}"))));
+  BOOST_TEST(!redis::is_tombstone(""));
+  BOOST_TEST(!redis::is_tombstone("RLC"));
+}
+
+BOOST_AUTO_TEST_CASE(a_version_is_compared_as_it_is_stored) {
+  const auto e = make("{}");
+  BOOST_TEST(encoded(*e).substr(redis::version_offset, redis::version_size) == redis::version_bytes(e->version));
 }
 
 BOOST_AUTO_TEST_CASE(a_value_cut_anywhere_is_truncated) {
@@ -152,7 +184,7 @@ BOOST_AUTO_TEST_CASE(another_identity_gets_nothing) {
 BOOST_AUTO_TEST_CASE(things_that_are_no_values) {
   BOOST_TEST((wrong("") == unfit::truncated));
   BOOST_TEST((wrong(noise(200)) == unfit::bad_magic));
-  BOOST_TEST((wrong(forged([](std::string& b) { b[4] = 2; })) == unfit::other_layout_version));
+  BOOST_TEST((wrong(forged([](std::string& b) { b[4] = 1; })) == unfit::other_layout_version));
 }
 
 BOOST_AUTO_TEST_CASE(an_entry_is_not_served_past_its_limit) {
@@ -268,6 +300,16 @@ BOOST_AUTO_TEST_CASE(every_outcome_has_a_name_of_its_own) {
   for (auto e : {redis::command_error::unavailable, redis::command_error::timed_out, redis::command_error::closed,
                  redis::command_error::overloaded}) {
     BOOST_TEST(!redis::to_string(e).empty());
+  }
+  for (auto c : {redis::claim_outcome::good, redis::claim_outcome::leased, redis::claim_outcome::held,
+                 redis::claim_outcome::unavailable}) {
+    BOOST_TEST(!redis::to_string(c).empty());
+  }
+  for (auto v : {redis::verification::same, redis::verification::different, redis::verification::unavailable}) {
+    BOOST_TEST(!redis::to_string(v).empty());
+  }
+  for (auto l : {redis::lease_outcome::done, redis::lease_outcome::lost, redis::lease_outcome::unavailable}) {
+    BOOST_TEST(!redis::to_string(l).empty());
   }
   for (auto l : {redis::lookup::hit, redis::lookup::miss, redis::lookup::unfit, redis::lookup::unavailable}) {
     BOOST_TEST(!redis::to_string(l).empty());

@@ -1,0 +1,179 @@
+#include "rollcall/redis/store.hpp"
+#include "rollcall/redis/value.hpp"
+
+#include "keys.hpp"
+#include "scripts.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+#include <unordered_set>
+#include <utility>
+
+namespace rollcall::redis {
+namespace {
+
+/// By how much longer than asked an index keeps what it was given: the clock of another gateway may be ahead.
+constexpr std::chrono::minutes index_margin{1};
+/// Identities of one page of an index, more or less: Redis looks through so many at a time.
+constexpr std::string_view page_size = "1000";
+/// Purges, and reads, that are under way at a time; much less than a connection takes.
+constexpr std::size_t batch_size = 256;
+/// Values are larger than purges.
+constexpr std::size_t read_batch_size = 32;
+
+double number_of(std::string_view text) {
+  double n = 0;
+  std::from_chars(text.data(), text.data() + text.size(), n);
+  return n;
+}
+
+template <class T>
+std::span<const T> batch_of(const std::vector<T>& all, std::size_t from, std::size_t size) {
+  return std::span(all).subspan(from, std::min(size, all.size() - from));
+}
+
+} // namespace
+
+/// Some of the identities of an index, those that a scope covers.
+struct store::index_page {
+  std::vector<cache::identity> ids;
+  /// Where the next page begins; `0` when there is none.
+  std::string next;
+};
+
+net::task<bool> store::enlist(cache::identity id, cache::time_point now, cache::time_point until,
+                              net::steady_clock::time_point deadline) {
+  const auto text = std::string(id.text());
+  const auto life = std::to_string((until - now + index_margin).count());
+  const auto score = std::to_string(until.time_since_epoch().count());
+  const auto past = std::to_string((now - index_margin).time_since_epoch().count());
+  const auto parts = id.parts();
+  auto account = call(enlist_script(), {keys_->index_of_account(parts.w_id), text, score, past, life}, deadline);
+  auto room = call(enlist_script(), {keys_->index_of_room(parts.room), text, score, past, life}, deadline);
+  const bool in_account = confirmed(co_await std::move(account));
+  const bool in_room = confirmed(co_await std::move(room));
+  co_return in_account&& in_room;
+}
+
+/// Each page is purged before the next one is read, so that the size of an index costs time and no memory. ZSCAN
+/// returns what was enlisted before it began and stays so; what is enlisted meanwhile is fetched after the purge began.
+net::task<std::optional<std::vector<cache::identity>>>
+store::purge(cache::scope s, std::vector<cache::identity> also, cache::time_point now, std::chrono::milliseconds step) {
+  if (!confirmed(co_await call(signal_script(), {keys_->signal(s)}, net::steady_clock::now() + step))) {
+    co_return std::nullopt;
+  }
+  std::erase_if(also, [&](const cache::identity& id) { return !s.covers(id); });
+  std::vector<cache::identity> purged;
+  index_page page{std::move(also), ""};
+  for (;;) {
+    for (std::size_t i = 0; i < page.ids.size(); i += batch_size) {
+      if (!co_await bury(batch_of(page.ids, i, batch_size), purged, step)) {
+        co_return std::nullopt;
+      }
+    }
+    if (page.next == "0") {
+      co_return purged;
+    }
+    const std::string cursor = page.next.empty() ? "0" : page.next;
+    auto next = co_await scan(s, cursor, now, net::steady_clock::now() + step);
+    if (!next) {
+      co_return std::nullopt;
+    }
+    page = std::move(*next);
+  }
+}
+
+/// Purges `ids` in one write, and adds those that had a value to `purged`. The first one brings the script's text, so
+/// that Redis knows it for the others.
+net::task<bool> store::bury(std::span<const cache::identity> ids, std::vector<cache::identity>& purged,
+                            std::chrono::milliseconds step) {
+  const auto deadline = net::steady_clock::now() + step;
+  std::vector<net::task<command_result>> under_way;
+  under_way.reserve(ids.size());
+  for (const auto& id : ids) {
+    std::vector<std::string> arguments{keys_->value(id), keys_->lease(id), tombstone(random()),
+                                       std::to_string(tombstone_life.count()), std::string(tombstone_beginning)};
+    under_way.push_back(under_way.empty() ? call_by_text(purge_script(), arguments, deadline)
+                                          : call(purge_script(), std::move(arguments), deadline));
+  }
+  bool all = true;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto r = co_await std::move(under_way[i]);
+    if (confirmed(r)) {
+      stats_.purged.add();
+      purged.push_back(ids[i]);
+    }
+    all = all && r && r->is(reply::kind::integer);
+  }
+  co_return all;
+}
+
+net::task<std::optional<store::index_page>> store::scan(const cache::scope& s, std::string_view cursor,
+                                                        cache::time_point now, deadline_type deadline) {
+  const auto key = s.room().empty() ? keys_->index_of_account(s.w_id()) : keys_->index_of_room(s.room());
+  const auto r = co_await link_.run({"ZSCAN", key, cursor, "COUNT", page_size}, deadline);
+  if (!r) {
+    co_return std::nullopt;
+  }
+  if (r->is(reply::kind::error) && kind_of(r->text()) == "WRONGTYPE") {
+    co_return index_page{{}, "0"}; // not our index; the next identity that is enlisted replaces it
+  }
+  if (!r->is(reply::kind::array) || r->size() != 2 || !(*r)[0].is(reply::kind::text)) {
+    complain("cannot read", *r);
+    co_return std::nullopt;
+  }
+  index_page page{{}, std::string((*r)[0].text())};
+  const auto over = static_cast<double>((now - index_margin).time_since_epoch().count());
+  const auto& members = (*r)[1];
+  for (std::size_t i = 0; i + 1 < members.size(); i += 2) {
+    auto id = cache::identity::from_text(members[i].text());
+    if (id && s.covers(*id) && number_of(members[i + 1].text()) > over) {
+      page.ids.push_back(std::move(*id));
+    }
+  }
+  co_return page;
+}
+
+net::task<std::vector<cache::entry_ptr>> store::list(cache::scope s, cache::time_point now, std::size_t most,
+                                                     std::chrono::milliseconds step) {
+  std::vector<cache::entry_ptr> entries;
+  std::unordered_set<std::string> seen; // a scan may return the same identity twice
+  std::string cursor = "0";
+  do {
+    auto page = co_await scan(s, cursor, now, net::steady_clock::now() + step);
+    if (!page) {
+      co_return entries;
+    }
+    std::erase_if(page->ids, [&](const cache::identity& id) { return seen.contains(std::string(id.text())); });
+    for (std::size_t i = 0; i < page->ids.size() && entries.size() < most;) {
+      const auto batch = batch_of(page->ids, i, std::min(read_batch_size, most - entries.size()));
+      for (auto& e : co_await read(batch, now, net::steady_clock::now() + step)) {
+        seen.emplace(e->id.text());
+        entries.push_back(std::move(e));
+      }
+      i += batch.size();
+    }
+    cursor = std::move(page->next);
+  } while (cursor != "0" && entries.size() < most);
+  co_return entries;
+}
+
+/// The entries of `ids` that there are.
+net::task<std::vector<cache::entry_ptr>> store::read(std::span<const cache::identity> ids, cache::time_point now,
+                                                     deadline_type deadline) {
+  std::vector<net::task<command_result>> under_way;
+  under_way.reserve(ids.size());
+  for (const auto& id : ids) {
+    under_way.push_back(link_.run({"GET", keys_->value(id)}, deadline));
+  }
+  std::vector<cache::entry_ptr> entries;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (auto f = judge(co_await std::move(under_way[i]), ids[i], now); f.entry) {
+      entries.push_back(std::move(f.entry));
+    }
+  }
+  co_return entries;
+}
+
+} // namespace rollcall::redis
