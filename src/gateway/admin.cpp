@@ -1,11 +1,14 @@
 #include "rollcall/gateway/admin.hpp"
 
 #include "rollcall/api/answer.hpp"
+#include "rollcall/api/purge_request.hpp"
 #include "rollcall/gateway/replies.hpp"
 #include "rollcall/ops/version.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -25,6 +28,8 @@ constexpr std::string_view page = R"(<!doctype html>
 <li><a href="/readyz">/readyz</a> it takes requests; 503 while it drains
 <li><a href="/status">/status</a> what it is doing, as JSON
 <li><a href="/metrics">/metrics</a> the same for Prometheus
+<li>POST /purge <code>{"wId": "...", "wcId": "..."}</code> (either or both) drops lists, here and in the whole fleet
+<li>POST /events takes the platform's callbacks
 </ul>
 )";
 
@@ -45,11 +50,13 @@ std::string admin::status_json() const {
   const auto count = [&](const ops::counter lane_stats::* which) {
     return sum(lanes, [which](const lane& l) { return (l.stats().*which).get(); });
   };
-  const auto memory = status_.memory.stats();
+  const auto memory = status_.lists.memory.stats();
   const auto up = std::chrono::system_clock::now() - status_.started;
   json::object redis{{"url", status_.redis}};
   redis["connections"] =
       sum(lanes, [](const lane& l) { return l.redis_stats() ? l.redis_stats()->up.get() : std::uint64_t{0}; });
+  redis["tracked"] = status_.lists.tracked.load();
+  redis["purges_pending"] = status_.dropping.kept().get();
   const json::object all{
       {"version", ops::version},
       {"uptime_seconds", std::chrono::floor<std::chrono::seconds>(up).count()},
@@ -64,6 +71,10 @@ std::string admin::status_json() const {
         {"relayed", count(&lane_stats::relayed)},
         {"stale_on_error", count(&lane_stats::stale_on_error)},
         {"failed", count(&lane_stats::failed)},
+        {"hits_stale", count(&lane_stats::hits_stale)},
+        {"hits_failure", count(&lane_stats::hits_failure)},
+        {"refreshes", count(&lane_stats::refreshes)},
+        {"lease_waits", count(&lane_stats::lease_waits)},
         {"collapsed", count(&lane_stats::collapsed)},
         {"refused", count(&lane_stats::refused)},
         {"bad_requests", count(&lane_stats::bad_requests)}}},
@@ -73,35 +84,85 @@ std::string admin::status_json() const {
         {"bytes", memory.bytes},
         {"capacity", memory.capacity},
         {"evictions", memory.evictions}}},
+      {"purges", status_.dropping.begun()},
+      {"waiting", status_.lists.flights.waiting()},
       {"redis", status_.redis.empty() ? json::value() : json::value(std::move(redis))},
       {"upstream", {{"instance", status_.instance}, {"calls", count(&lane_stats::fetches)}}},
   };
   return json::serialize(all);
 }
 
+namespace {
+
+constexpr std::string_view no_store = "Cache-Control: no-store\r\n";
+
+void reply(net::exchange& x, unsigned status, std::string_view type, std::string_view body) {
+  x.respond({.status = status, .fields = no_store, .rest = whole_body(type, body), .owner = nullptr});
+}
+
+bool among(std::string_view path, std::initializer_list<std::string_view> known) {
+  return std::ranges::find(known, path) != known.end();
+}
+
+} // namespace
+
 void admin::serve(const net::request& r, net::exchange& x) {
-  const auto reply = [&x](unsigned status, std::string_view type, std::string_view body) {
-    x.respond(
-        {.status = status, .fields = "Cache-Control: no-store\r\n", .rest = whole_body(type, body), .owner = nullptr});
-  };
   const auto where = r.head.path();
-  constexpr std::string_view known[] = {"/", "/healthz", "/readyz", "/metrics", "/status"};
-  if (std::ranges::find(known, where) == std::end(known))
-    return reply(404, json_type, error_body(404, "no such page on the admin port; see /"));
-  if (r.head.method != http::verb::get && r.head.method != http::verb::head)
-    return x.respond({.status = 405,
-                      .fields = "Allow: GET, HEAD\r\n",
-                      .rest = whole_body(json_type, error_body(405, "this page is only for GET")),
-                      .owner = nullptr});
+  const bool for_get = among(where, {"/", "/healthz", "/readyz", "/metrics", "/status"});
+  const bool for_post = among(where, {"/purge", "/events"});
+  if (!for_get && !for_post)
+    return reply(x, 404, json_type, error_body(404, "no such page on the admin port; see /"));
+  const auto method = r.head.method;
+  if (for_get && (method == http::verb::get || method == http::verb::head))
+    return get(r, x);
+  if (for_post && method == http::verb::post)
+    return post(r, x);
+  const std::string_view allowed = for_get ? "GET, HEAD" : "POST";
+  x.respond({.status = 405,
+             .fields = fmt::format("Allow: {}\r\n", allowed),
+             .rest = envelope(fmt::format("this page is only for {}", allowed)),
+             .owner = nullptr});
+}
+
+void admin::get(const net::request& r, net::exchange& x) {
+  const auto where = r.head.path();
   if (where == "/healthz")
-    return reply(200, text_type, "ok\n");
+    return reply(x, 200, text_type, "ok\n");
   if (where == "/readyz")
-    return status_.draining ? reply(503, text_type, "draining\n") : reply(200, text_type, "ready\n");
+    return status_.draining ? reply(x, 503, text_type, "draining\n") : reply(x, 200, text_type, "ready\n");
   if (where == "/metrics")
-    return reply(200, "text/plain;version=0.0.4;charset=utf-8", metrics_.render());
+    return reply(x, 200, "text/plain;version=0.0.4;charset=utf-8", metrics_.render());
   if (where == "/status")
-    return reply(200, json_type, status_json());
-  reply(200, "text/html;charset=UTF-8", page);
+    return reply(x, 200, json_type, status_json());
+  reply(x, 200, "text/html;charset=UTF-8", page);
+}
+
+void admin::post(const net::request& r, net::exchange& x) {
+  if (r.head.path() == "/events")
+    return tasks_.start(take_event(x.take(), std::string(r.body)), "taking a callback");
+  const auto asked = api::parse_purge_request({r.body.data(), r.body.size()});
+  if (!asked)
+    return reply(x, 400, json_type, error_body(400, to_string(asked.error())));
+  const auto& [w_id, room] = *asked;
+  tasks_.start(purge(x.take(), w_id && room ? cache::scope::room_of(*w_id, *room)
+                               : w_id       ? cache::scope::account(*w_id)
+                                            : cache::scope::room(*room)),
+               "purging");
+}
+
+net::task<> admin::purge(net::turn t, cache::scope s) {
+  const auto done = co_await purges_.purge(s);
+  spdlog::info("purged {}: {} lists{}", s.text(), done.purged, done.pending ? "; Redis is yet to be told" : "");
+  json::object said{{"purged", done.purged}};
+  if (done.pending)
+    said["redis"] = "pending";
+  const auto rest = whole_body(json_type, json::serialize(said));
+  t.respond({.status = done.pending ? 202U : 200U, .fields = no_store, .rest = rest, .owner = nullptr});
+}
+
+net::task<> admin::take_event(net::turn t, std::string body) {
+  const auto a = co_await events_.take(std::move(body));
+  t.respond({.status = a.status, .fields = no_store, .rest = a.rest, .owner = nullptr});
 }
 
 std::string admin::error_body(unsigned, std::string_view message) {

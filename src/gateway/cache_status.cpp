@@ -29,8 +29,21 @@ field_lines hit_fields(const cache::entry& e, cache::time_point now, std::string
   return lines;
 }
 
+field_lines remembered_fields(cache::time_point asked_at, cache::time_point now) {
+  field_lines lines;
+  const auto age = std::max(0LL, seconds(now - asked_at));
+  const auto written = fmt::format_to_n(lines.text_.data(), lines.text_.size(),
+                                        "Age: {}\r\nCache-Status: rollcall; hit; detail=failure\r\n", age);
+  lines.size_ = std::min(written.size, lines.text_.size());
+  return lines;
+}
+
 std::string_view to_string(forward_reason r) {
   switch (r) {
+  case forward_reason::none:
+    return "none";
+  case forward_reason::request:
+    return "request";
   case forward_reason::miss:
     return "miss";
   case forward_reason::stale:
@@ -46,7 +59,9 @@ field_lines forward_report::fields(cache::time_point now) const {
   const auto out = std::back_inserter(text);
   if (served)
     fmt::format_to(out, "Age: {}\r\n", age_of(*served, now));
-  fmt::format_to(out, "Cache-Status: rollcall; fwd={}", to_string(reason));
+  fmt::format_to(out, "Cache-Status: rollcall");
+  if (reason != forward_reason::none)
+    fmt::format_to(out, "; fwd={}", to_string(reason));
   if (status != 0)
     fmt::format_to(out, "; fwd-status={}", status);
   if (stored)

@@ -10,8 +10,11 @@ namespace rollcall::gateway {
 
 namespace {
 
+// How long a request to the admin port may take to end after all else has.
+constexpr std::chrono::milliseconds admin_patience{1000};
+
 cache::windows windows_of(const ops::config& c) {
-  return {c.cache.fresh, c.cache.stale_while_revalidate, c.cache.stale_if_error, c.cache.jitter};
+  return {c.cache.fresh, c.cache.stale_while_revalidate, c.cache.stale_if_error, c.cache.jitter, c.cache.early_refresh};
 }
 
 net::limits limits_of(const ops::config& c) {
@@ -53,6 +56,23 @@ upstream::instance instance_of(const ops::config& c) {
   return *i;
 }
 
+std::optional<upstream::instance> forward_of(const ops::config& c) {
+  if (c.events.forward.empty())
+    return std::nullopt;
+  auto to = upstream::parse_instance(c.events.forward);
+  if (!to)
+    throw ops::config_error("events.forward: " + to.error());
+  return *to;
+}
+
+purges_options purges_options_of(const ops::config& c) {
+  purges_options o;
+  o.redis = redis_of(c);
+  o.name_space = c.redis.name_space;
+  o.step = std::max(o.step, c.redis.timeout);
+  return o;
+}
+
 lane_options lane_options_of(const ops::config& c) {
   lane_options o;
   o.host = c.server.listen.host;
@@ -79,16 +99,33 @@ std::size_t thread_count(const ops::config& c) {
 
 void check(const ops::config& c) {
   lane_options_of(c);
+  forward_of(c);
 }
 
 gateway::gateway(const ops::config& c)
-    : memory_(c.cache.memory), house_{windows_of(c), c.redis.timeout, c.upstream.timeout, patience_of(c), memory_,
-                                      flights_,      gzip_,           access_log_of(c)},
+    : lists_(c.cache.memory), purges_(control_.get_executor(), lists_, purges_options_of(c)),
+      events_(control_.get_executor(), lists_, purges_, forward_of(c), c.upstream.timeout),
+      house_{.windows = windows_of(c),
+             .redis_timeout = c.redis.timeout,
+             .upstream_timeout = c.upstream.timeout,
+             .patience = patience_of(c),
+             .failure = c.cache.failure,
+             .writes = {c.invalidate.paths.begin(), c.invalidate.paths.end()},
+             .lists = lists_,
+             .purges = purges_,
+             .gzip = gzip_,
+             .access = access_log_of(c)},
       quota_(c.server.max_connections),
-      status_{.memory = memory_, .flights = flights_, .lanes = lanes_, .instance = {}, .redis = {}},
-      admin_(status_, metrics_),
+      status_{.lists = lists_, .dropping = purges_, .callbacks = events_, .lanes = lanes_, .instance = {}, .redis = {}},
+      admin_(control_.get_executor(), status_, metrics_, purges_, events_),
       admin_listener_(net::open_acceptor(control_.get_executor(), c.admin.listen.host, c.admin.listen.port), admin_,
-                      net::limits{}, admin_quota_) {
+                      net::limits{}, admin_quota_),
+      last_look_(control_.get_executor()) {
+  if (const auto server = redis_of(c)) {
+    coherence_.emplace(lists_);
+    tracking_ = std::make_unique<redis::tracking>(control_.get_executor(), *server, c.redis.name_space, *coherence_);
+    status_.tracking = tracking_.get();
+  }
   auto options = lane_options_of(c);
   status_.instance = options.instance.to_string();
   status_.redis = options.redis ? options.redis->to_string() : std::string();
@@ -99,6 +136,9 @@ gateway::gateway(const ops::config& c)
   }
   register_metrics(metrics_, status_);
   admin_listener_.start();
+  purges_.start();
+  if (tracking_)
+    tracking_->start();
   running_ = lanes_.size();
   for (auto& each : lanes_)
     threads_.emplace_back([this, l = each.get()] {
@@ -132,7 +172,26 @@ void gateway::drain() {
 void gateway::lane_ended() {
   if (--running_ > 0)
     return;
+  admin_listener_.drain();
+  leave_by_ = net::steady_clock::now() + admin_patience;
+  leave_when_idle();
+}
+
+// A purge or a callback may be under way on the admin port.
+void gateway::leave_when_idle() {
+  if (!admin_.idle() && net::steady_clock::now() < leave_by_) {
+    last_look_.expires_after(std::chrono::milliseconds(10));
+    last_look_.async_wait([this](net::error_code cancelled) {
+      if (!cancelled)
+        leave_when_idle();
+    });
+    return;
+  }
   admin_listener_.stop();
+  events_.stop();
+  purges_.stop();
+  if (tracking_)
+    tracking_->stop();
   control_.stop();
 }
 

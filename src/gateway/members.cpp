@@ -1,6 +1,7 @@
 // The cached route as a client sees it: reading the request, the hit path, and writing whatever answer was found.
 #include "rollcall/gateway/members.hpp"
 
+#include "rollcall/gateway/directives.hpp"
 #include "rollcall/gateway/replies.hpp"
 #include "rollcall/net/http_text.hpp"
 
@@ -32,6 +33,10 @@ credential credential_of(const net::request_head& head) {
   return found;
 }
 
+double uniform(std::mt19937_64& random) {
+  return std::uniform_real_distribution<>(0, 1)(random);
+}
+
 // A stored entry as a response: its representation bytes go out as they are, without a copy.
 net::response response_of(const cache::entry& e, bool gzip, std::string_view fields) {
   const auto& variant = gzip && e.gzip ? e.gzip : e.plain;
@@ -55,24 +60,56 @@ void members::serve(const net::request& r, net::exchange& x) {
   const auto fingerprint = who.field ? fingerprints_.of(who.field->value) : cache::no_credential;
   id_.assign(fingerprint, api::to_string(query.field), query.w_id, query.room);
   const bool gzip = wants_gzip(r.head);
+  const auto wants = directives_of(r.head);
   const auto now = cache::wall_now();
-  auto held = lane_.shared.memory.find(id_, now);
-  if (held && cache::judge(*held, lane_.shared.windows, now) == cache::verdict::fresh) {
-    log_access(lane_.shared, note_access(lane_.shared, r.head, id_.text()), 200, "memory");
-    return answer_hit(*held, gzip, now, x);
+  auto& lists = lane_.shared.lists;
+  auto held = lists.memory.find(id_, now);
+  cache::circumstances c{.now = now, .unverified = held.suspect && lane_.redis_usable()};
+  const bool fresh = held.entry && cache::judge(*held.entry, lane_.shared.windows, now) == cache::verdict::fresh;
+  if (fresh)
+    c.random = uniform(lane_.random);
+  const auto failure = fresh ? std::nullopt : lists.failures.find(id_, now);
+  c.failing = failure.has_value();
+  const auto what = cache::decide(held.entry.get(), lane_.shared.windows, wants, c);
+  if (what != cache::decision::ask) {
+    log_access(lane_.shared, note_access(lane_.shared, r.head, id_.text()), 200, fresh ? "memory" : "stale");
+    if (!fresh)
+      lane_.stats.hits_stale.add();
+    answer_hit(*held.entry, gzip, now, x);
+    // At most one for an identity: when there is a flight already, that one will do.
+    if (what == cache::decision::serve_and_refresh)
+      if (auto lead = lists.flights.lead(id_))
+        lane_.tasks.start(refresh(question_of(r, query, wants), std::move(*lead), {std::move(held.entry), {}}),
+                          "renewing a list");
+    return;
   }
-  question q{
-      .id = id_, .request = {std::string(path), std::nullopt, api::canonical_body(query)}, .stale = std::move(held)};
-  if (who.field)
-    q.request.credential = std::string(who.field->value);
   asker a{gzip, note_access(lane_.shared, r.head, id_.text())};
-  lane_.tasks.start(answer_later(x.take(), std::move(q), std::move(a)), "answering a request");
+  if (failure && failure->what && !held.entry && failure->asked_at >= cache::oldest_wanted(wants, now)) {
+    lane_.stats.hits_failure.add();
+    return respond(x.take(), a, {.result = failure->what, .remembered = true});
+  }
+  auto q = question_of(r, query, wants);
+  if (wants.only_if_cached)
+    lane_.tasks.start(answer_from_stores(x.take(), std::move(q), std::move(a)), "answering from what is stored");
+  else
+    lane_.tasks.start(answer_later(x.take(), std::move(q), std::move(a)), "answering a request");
+}
+
+question members::question_of(const net::request& r, const api::query& query, const cache::directives& wants) const {
+  question q{.id = id_, .request = {std::string(path), std::nullopt, api::canonical_body(query)}, .wants = wants};
+  if (const auto who = credential_of(r.head); who.field)
+    q.request.credential = std::string(who.field->value);
+  return q;
 }
 
 void members::answer_hit(const cache::entry& e, bool gzip, cache::time_point now, net::exchange& x) {
   lane_.stats.hits_memory.add();
   const auto fields = hit_fields(e, now, "memory");
   x.respond(response_of(e, gzip, fields.text()));
+}
+
+net::task<> members::answer_from_stores(net::turn t, question q, asker who) {
+  respond(std::move(t), who, {.result = co_await source_.find_stored(std::move(q))});
 }
 
 net::task<> members::answer_later(net::turn t, question q, asker who) {
@@ -94,7 +131,13 @@ void members::respond(net::turn t, const asker& who, const answer& a) {
     log_access(lane_.shared, who.note, 200, word(!asked ? store : s->report.served ? "stale" : "stored"));
     return t.respond(response_of(*s->entry, who.gzip, fields.text()));
   }
-  if (const auto* r = std::get_if<relayed>(a.result.get())) {
+  if (const auto* r = std::get_if<relayed>(a.result.get()); r && a.remembered) {
+    log_access(lane_.shared, who.note, r->status, "remembered");
+    return t.respond({.status = r->status,
+                      .fields = remembered_fields(r->asked_at, now).text(),
+                      .rest = r->rest,
+                      .owner = a.result});
+  } else if (r) {
     log_access(lane_.shared, who.note, r->status, word("relayed"));
     return t.respond({.status = r->status, .fields = reported(r->report).text(), .rest = r->rest, .owner = a.result});
   }

@@ -26,6 +26,16 @@ void register_requests(ops::metrics& m, const lane& l) {
   outcome("collapsed", s.collapsed);
   outcome("refused", s.refused);
   outcome("bad_request", s.bad_requests);
+  const auto total = [&m](std::string name, std::string help, const ops::counter& c) {
+    m.add(std::move(name), std::move(help), kind::counter, {}, [&c] { return number(c); });
+  };
+  outcome("failure", s.hits_failure);
+  outcome("only_if_cached", s.only_if_cached);
+  total("rollcall_served_stale_total", "Of those answered from memory, the ones answered with a stale list at once",
+        s.hits_stale);
+  total("rollcall_refreshes_total", "Lists renewed in the background", s.refreshes);
+  total("rollcall_lease_waits_total", "Waits for a call that another gateway has under way", s.lease_waits);
+  total("rollcall_writes_total", "Writes passed through that dropped lists", s.purges_by_writes);
   m.add("rollcall_passed_through_total", "Requests passed through to the upstream", kind::counter, {},
         [&s] { return number(s.passed); });
   m.add("rollcall_pass_through_failures_total", "Of those, the ones that got no whole answer", kind::counter, {},
@@ -74,12 +84,12 @@ void register_clients(ops::metrics& m, const lane& l) {
   m.add("rollcall_connections", "Client connections open now", kind::gauge, {}, [&s] { return number(s.open); });
 }
 
-void register_redis(ops::metrics& m, const lane& l) {
-  if (!l.redis_stats())
+void register_redis(ops::metrics& m, const redis::connection_stats* link, const redis::store_stats* store) {
+  if (!link)
     return;
-  const auto& c = *l.redis_stats();
-  const auto& s = *l.store_stats();
-  m.add("rollcall_redis_connections", "Connections to Redis, at most one a thread", kind::gauge, {},
+  const auto& c = *link;
+  const auto& s = *store;
+  m.add("rollcall_redis_connections", "Connections to Redis: one a thread, and one for purges", kind::gauge, {},
         [&c] { return number(c.up); });
   const auto total = [&m](std::string name, std::string help, const ops::counter& from) {
     m.add(std::move(name), std::move(help), kind::counter, {}, [&from] { return number(from); });
@@ -90,16 +100,72 @@ void register_redis(ops::metrics& m, const lane& l) {
   total("rollcall_redis_connect_failures_total", "Connections to Redis that could not be made", c.failures);
   total("rollcall_redis_replaced_total", "Connections to Redis given up as overdue or not speaking its protocol",
         c.replaced);
-  const auto look_up = [&m](std::string word, const ops::counter& from) {
-    m.add("rollcall_redis_lookups_total", "Entries looked up in Redis, by outcome", kind::counter,
-          {{"outcome", std::move(word)}}, [&from] { return number(from); });
+  const auto labelled = [&m](std::string name, std::string help, std::string word, const ops::counter& from) {
+    m.add(std::move(name), std::move(help), kind::counter, {{"outcome", std::move(word)}},
+          [&from] { return number(from); });
+  };
+  const auto look_up = [&](std::string word, const ops::counter& from) {
+    labelled("rollcall_redis_lookups_total", "Entries looked up in Redis, by outcome", std::move(word), from);
   };
   look_up("hit", s.hits);
   look_up("miss", s.misses);
   look_up("unfit", s.unfit);
   look_up("unavailable", s.unavailable);
+  const auto verification = [&](std::string word, const ops::counter& from) {
+    labelled("rollcall_redis_verifications_total", "Suspects in memory of which Redis was asked, by outcome",
+             std::move(word), from);
+  };
+  verification("same", s.verified);
+  verification("different", s.refuted);
+  const auto claim = [&](std::string word, const ops::counter& from) {
+    labelled("rollcall_redis_leases_total", "Leases claimed before a call to the upstream, by outcome", std::move(word),
+             from);
+  };
+  claim("leased", s.leases);
+  claim("held", s.leases_held);
   total("rollcall_redis_stores_total", "Entries that Redis took", s.stores);
   total("rollcall_redis_store_failures_total", "Entries that Redis did not confirm", s.store_failures);
+  total("rollcall_redis_stores_lost_total", "Entries not stored because they were purged while they were fetched",
+        s.stores_lost);
+  total("rollcall_redis_script_reloads_total", "Scripts that Redis had to be sent again", s.reloads);
+  total("rollcall_redis_purged_total", "Entries purged in Redis", s.purged);
+}
+
+void register_tracking(ops::metrics& m, const redis::tracking& t) {
+  const auto& s = t.stats();
+  m.add("rollcall_tracking_up", "1 while Redis tells what changes; otherwise every answer from memory is checked there",
+        kind::gauge, {}, [&s] { return number(s.up); });
+  const auto total = [&m](std::string name, std::string help, const ops::counter& from) {
+    m.add(std::move(name), std::move(help), kind::counter, {}, [&from] { return number(from); });
+  };
+  total("rollcall_tracking_connects_total", "Times that tracking came up", s.connects);
+  total("rollcall_tracking_failures_total", "Attempts to set tracking up that failed", s.failures);
+  total("rollcall_tracking_messages_total", "Messages about changes in Redis", s.messages);
+  total("rollcall_tracking_keys_total", "Keys that they told of", s.keys);
+  total("rollcall_tracking_foreign_total", "Of those, the ones that are not ours to understand", s.foreign);
+  total("rollcall_tracking_flushes_total", "Messages that all of Redis was flushed", s.flushes);
+}
+
+void register_purges(ops::metrics& m, const purges& p) {
+  m.add("rollcall_purges_total", "Purges begun, whatever asked for them", kind::counter, {},
+        [&p] { return static_cast<double>(p.begun()); });
+  m.add("rollcall_purges_pending", "Purges that Redis could not take yet; it is not used until it has", kind::gauge, {},
+        [&p] { return number(p.kept()); });
+  m.add("rollcall_purges_coarsened_total", "Times that too many purges waited for Redis, and were made wider",
+        kind::counter, {}, [&p] { return number(p.overflows()); });
+}
+
+void register_events(ops::metrics& m, const events& e) {
+  const auto add = [&m](std::string name, std::string help, const ops::counter& from) {
+    m.add(std::move(name), std::move(help), kind::counter, {}, [&from] { return number(from); });
+  };
+  const auto& s = e.counted();
+  add("rollcall_events_total", "Callbacks taken", s.taken);
+  add("rollcall_events_malformed_total", "Callbacks that could not be read", s.malformed);
+  add("rollcall_events_repeated_total", "Callbacks that had come before", s.repeated);
+  add("rollcall_events_dropped_total", "Callbacks that dropped lists", s.dropped);
+  add("rollcall_events_forwarded_total", "Callbacks handed on", s.forwarded);
+  add("rollcall_events_forward_failures_total", "Callbacks that could not be handed on", s.forward_failures);
 }
 
 void register_memory(ops::metrics& m, const cache::memory& memory) {
@@ -116,19 +182,35 @@ void register_memory(ops::metrics& m, const cache::memory& memory) {
   add("rollcall_memory_expirations_total", "Entries dropped from memory because their time was over", kind::counter,
       &s::expirations);
   add("rollcall_memory_refusals_total", "Entries too large for memory", kind::counter, &s::refusals);
+  add("rollcall_memory_fenced_total", "Entries kept out because they were asked for before a purge", kind::counter,
+      &s::fenced);
+  add("rollcall_memory_purged_total", "Entries dropped from memory by purges", kind::counter, &s::purged);
 }
 
 } // namespace
 
 void register_metrics(ops::metrics& m, const gateway_status& s) {
-  register_memory(m, s.memory);
+  register_memory(m, s.lists.memory);
   m.add("rollcall_waiting", "Requests that wait for a flight, their own or another's", kind::gauge, {},
-        [&s] { return static_cast<double>(s.flights.waiting()); });
+        [&s] { return static_cast<double>(s.lists.flights.waiting()); });
+  m.add("rollcall_flights", "Questions under way that others may join", kind::gauge, {},
+        [&s] { return static_cast<double>(s.lists.flights.in_the_air()); });
+  m.add("rollcall_lease_waiting", "Of those, the ones that wait for another gateway's call", kind::gauge, {},
+        [&s] { return static_cast<double>(s.lists.waits.size()); });
+  m.add("rollcall_failures_remembered", "Failures remembered for a moment", kind::gauge, {},
+        [&s] { return static_cast<double>(s.lists.failures.size()); });
+  m.add("rollcall_failures_remembered_bytes", "Bytes that they take", kind::gauge, {},
+        [&s] { return static_cast<double>(s.lists.failures.bytes()); });
+  register_purges(m, s.dropping);
+  register_redis(m, s.dropping.redis_stats(), s.dropping.store_stats());
+  if (s.tracking)
+    register_tracking(m, *s.tracking);
+  register_events(m, s.callbacks);
   for (const auto& l : s.lanes) {
     register_requests(m, *l);
     register_upstream(m, *l);
     register_clients(m, *l);
-    register_redis(m, *l);
+    register_redis(m, l->redis_stats(), l->store_stats());
   }
 }
 

@@ -14,11 +14,19 @@ namespace rollcall::gateway {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 
+struct passthrough::dropping {
+  explicit dropping(const net::executor& ex) : over(ex) {}
+  net::timer over;
+  bool done = false;
+};
+
 void passthrough::serve(const net::request& r, net::exchange& x) {
   const auto& head = r.head;
   forwarded f;
   f.to_head = head.method == http::verb::head;
   f.note = note_access(lane_.shared, head, {});
+  if (head.method == http::verb::post && lane_.shared.writes.contains(head.path()))
+    f.watch = std::make_shared<write_watch>();
   if (r.body.empty()) {
     f.chunked = head.chunked;
     f.body_follows = head.has_body();
@@ -42,6 +50,8 @@ net::task<> passthrough::forward(net::turn t, forwarded f) {
     if (!piece)
       co_return t.abort();
     f.text += *piece;
+    if (f.watch)
+      f.watch->request_piece(*piece);
     f.body_follows = !t.body_is_through();
   }
   if (const auto opened = co_await s.open(); !opened)
@@ -53,7 +63,9 @@ net::task<> passthrough::forward(net::turn t, forwarded f) {
   if (const auto sent = co_await s.send(f.text); !sent)
     co_return fail(std::move(t), f, sent.error());
   s.request_is_whole();
-  if (co_await relay(t, s, f, p))
+  const bool whole = co_await relay(t, s, f, p);
+  co_await settle(f.watch);
+  if (whole)
     co_await t.finish();
   else
     give_up(std::move(t), f, p);
@@ -79,6 +91,7 @@ net::task<> passthrough::exchange_both_ways(net::turn t, forwarded f, upstream::
     std::rethrow_exception(upload_threw);
   if (relay_threw)
     std::rethrow_exception(relay_threw);
+  co_await settle(f.watch);
   if (whole)
     co_await t.finish();
   else
@@ -98,6 +111,8 @@ net::task<> passthrough::send_body(net::turn& t, upstream::stream& s, const forw
     }
     if (piece->empty())
       break;
+    if (f.watch)
+      f.watch->request_piece(*piece);
     if (!co_await s.send_piece(*piece, f.chunked))
       co_return;
   }
@@ -121,8 +136,19 @@ net::task<bool> passthrough::relay(net::turn& t, upstream::stream& s, const forw
   net::stream_head head{answer->status, answer->reason, fields, boost::none, answer->has_body};
   if (answer->content_length)
     head.content_length = *answer->content_length;
+  if (f.watch) {
+    const auto coding = answer->fields->find(http::field::content_encoding);
+    f.watch->answered(answer->status,
+                      coding == answer->fields->end() ? std::string_view() : std::string_view(coding->value()));
+  }
   if (!co_await t.start(head))
     co_return false;
+  co_return co_await relay_body(t, s, f);
+}
+
+// The last piece of a watched write's answer stays here until what the write has changed is dropped; the others pass.
+net::task<bool> passthrough::relay_body(net::turn& t, upstream::stream& s, const forwarded& f) {
+  std::string last;
   for (;;) {
     const auto piece = co_await s.receive();
     if (!piece) {
@@ -130,10 +156,42 @@ net::task<bool> passthrough::relay(net::turn& t, upstream::stream& s, const forw
       co_return false;
     }
     if (piece->empty())
-      co_return true;
-    if (!co_await t.write(*piece))
+      break;
+    if (f.watch) {
+      f.watch->answer_piece(*piece);
+      if (!last.empty() && !co_await t.write(last))
+        co_return false;
+      last.assign(*piece);
+    } else if (!co_await t.write(*piece)) {
       co_return false;
+    }
   }
+  if (!f.watch)
+    co_return true;
+  f.watch->answer_is_whole();
+  co_await settle(f.watch);
+  co_return last.empty() || co_await t.write(last);
+}
+
+// Here at once; in Redis within the time that a request may spend on it, or else in the background.
+net::task<> passthrough::settle(std::shared_ptr<write_watch> write) {
+  if (!write || write->settled())
+    co_return;
+  const auto dropped = write->dropped_by(changes_, answers_);
+  if (!dropped)
+    co_return;
+  lane_.stats.purges_by_writes.add();
+  const auto w = std::make_shared<dropping>(lane_.ex);
+  w->over.expires_after(lane_.shared.redis_timeout);
+  lane_.tasks.start(drop(*dropped, w), "dropping what a write has changed");
+  if (!w->done)
+    co_await w->over.async_wait(net::no_throw);
+}
+
+net::task<> passthrough::drop(cache::scope s, std::shared_ptr<dropping> w) {
+  co_await lane_.shared.purges.purge(std::move(s));
+  w->done = true;
+  w->over.cancel();
 }
 
 void passthrough::give_up(net::turn t, const forwarded& f, const progress& p) {

@@ -1,136 +1,197 @@
+// The two stores: what they hold, whether it still holds, and who may ask the upstream for more.
 #include "rollcall/gateway/source.hpp"
 
 #include "rollcall/gateway/replies.hpp"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <random>
 
 namespace rollcall::gateway {
 
+using cache::decision;
+
 namespace {
 
-bool may_be_stored_as(std::string_view content_type) {
-  return content_type.size() <= 200 && std::ranges::all_of(content_type, [](char c) { return c >= 0x20 && c < 0x7f; });
-}
+// News of a lease comes by itself. While it does not, or in case it is lost, we look again after about so long.
+constexpr std::chrono::milliseconds poll_pause{100};
 
-// A coding that nobody asked for still has to be named, or the body is noise.
-std::string rest_of(const upstream::fetched& f) {
-  const auto rest = whole_body(f.content_type, f.body);
-  return f.content_encoding.empty() ? rest : fmt::format("Content-Encoding: {}\r\n{}", f.content_encoding, rest);
+outcome_ptr shared(outcome o) {
+  return std::make_shared<const outcome>(std::move(o));
 }
 
 } // namespace
 
-net::task<outcome> source::obtain(question q) {
+decision source::decide(const cache::entry_ptr& e, const question& q) const {
+  const auto now = cache::wall_now();
+  return cache::decide(e.get(), lane_.shared.windows, q.wants,
+                       {.now = now, .failing = e && lane_.shared.lists.failures.find(q.id, now).has_value()});
+}
+
+net::task<source::found> source::obtain(question q) {
+  redis_budget budget(lane_.shared.redis_timeout);
   // Between the look into memory and the start of this flight, an earlier one may have landed.
-  const auto now = cache::wall_now();
-  if (auto e = lane_.shared.memory.find(q.id, now);
-      e && cache::judge(*e, lane_.shared.windows, now) == cache::verdict::fresh) {
+  auto held = co_await look_in_memory(q, budget);
+  if (const auto d = decide(held, q); d != decision::ask) {
     lane_.stats.hits_memory.add();
-    co_return stored{.entry = std::move(e), .from = origin::memory};
+    found f{shared(stored{.entry = held, .from = origin::memory}), std::nullopt};
+    if (d == decision::serve_and_refresh)
+      f.due.emplace(held);
+    co_return f;
   }
-  auto stale = q.stale;
-  if (lane_.store)
-    if (const auto e = co_await look_in_redis(q, stale))
-      co_return stored{.entry = e, .from = origin::redis};
-  co_return co_await ask_upstream(q, std::move(stale));
+  auto looked = co_await look_in_redis(q, std::move(held), budget);
+  if (looked.settled)
+    co_return std::move(*looked.settled);
+  co_return found{co_await ask_upstream(q, std::move(looked.stale), std::move(looked.lease)), std::nullopt};
 }
 
-// A fresh entry from Redis, which memory keeps from now on; otherwise null. A stale one becomes `stale` when it is
-// younger than that.
-net::task<cache::entry_ptr> source::look_in_redis(const question& q, cache::entry_ptr& stale) {
-  const auto now = cache::wall_now();
-  const auto found = co_await lane_.store->get(q.id, now, net::steady_clock::now() + lane_.shared.redis_timeout);
-  if (!found.entry)
+// What memory holds; a suspect only once Redis has confirmed it, or while Redis is out of reach.
+net::task<cache::entry_ptr> source::look_in_memory(const question& q, redis_budget& budget) {
+  auto& memory = lane_.shared.lists.memory;
+  const auto asked = memory.stamp();
+  auto held = memory.find(q.id, cache::wall_now());
+  if (!held.entry || !held.suspect || !lane_.redis_usable())
+    co_return std::move(held.entry);
+  const redis_budget::expense once(budget);
+  switch (co_await lane_.store->verify(q.id, held.entry->version, once.deadline())) {
+  case redis::verification::same:
+    memory.confirm(q.id, held.entry->version, asked);
+    break;
+  case redis::verification::different:
+    memory.erase(q.id, held.entry->version);
     co_return nullptr;
-  if (cache::judge(*found.entry, lane_.shared.windows, now) == cache::verdict::fresh) {
-    lane_.stats.hits_redis.add();
-    lane_.shared.memory.insert(found.entry, now);
-    co_return found.entry;
+  case redis::verification::unavailable:
+    break;
   }
-  if (!stale || stale->fetched_at < found.entry->fetched_at)
-    stale = found.entry;
-  co_return nullptr;
+  co_return std::move(held.entry);
 }
 
-net::task<outcome> source::ask_upstream(const question& q, cache::entry_ptr stale) {
-  lane_.stats.fetches.add();
-  const auto began = net::steady_clock::now();
-  const auto asked_at = cache::wall_now();
-  auto answer = co_await upstream::fetch(lane_.pool, q.request, lane_.shared.upstream_timeout);
-  lane_.stats.fetch_seconds.observe(net::steady_clock::now() - began);
-  if (answer)
-    co_return judge_answer(q, std::move(*answer), asked_at, stale);
-  const auto why = answer.error();
-  lane_.stats.fetch_failures[static_cast<std::size_t>(why) - 1].add();
-  co_return instead(stale, {.detail = upstream::label_of(why)}, std::string(to_string(why)), status_of(why));
+// Reads and claims until there is something to serve, the lease is ours, or Redis is no help.
+net::task<source::lookup> source::look_in_redis(const question& q, cache::entry_ptr stale, redis_budget& budget) {
+  auto seat = lane_.shared.lists.waits.enroll(q.id, lane_.ex);
+  const auto wait_until = net::steady_clock::now() + lane_.shared.upstream_timeout;
+  while (lane_.redis_usable() && !budget.spent()) {
+    const auto asked = lane_.shared.lists.memory.stamp();
+    const auto now = cache::wall_now();
+    redis::claim c;
+    {
+      const redis_budget::expense once(budget);
+      c = co_await lane_.store->get_or_claim(
+          q.id,
+          {.now = now,
+           .fresh = lane_.shared.windows.fresh,
+           .fetched_since = std::max(cache::oldest_wanted(q.wants, now), lane_.shared.purges.floor())},
+          once.deadline());
+    }
+    stale = take_in(c.entry, std::move(stale), asked);
+    if (c.outcome == redis::claim_outcome::unavailable)
+      break;
+    if (c.outcome == redis::claim_outcome::good) {
+      lane_.stats.hits_redis.add();
+      co_return lookup{found{shared(stored{.entry = c.entry, .from = origin::redis}), std::nullopt}, nullptr, {}};
+    }
+    held_lease lease;
+    if (c.outcome == redis::claim_outcome::leased) {
+      auto ours = co_await take_up(std::move(*c.lease), budget);
+      if (decide(stale, q) == decision::ask)
+        co_return lookup{std::nullopt, std::move(stale), std::move(ours)};
+      lane_.stats.hits_redis.add();
+      found f{shared(stored{.entry = stale, .from = origin::redis}), std::nullopt};
+      f.due.emplace(stale, std::move(ours));
+      co_return lookup{std::move(f), nullptr, {}};
+    }
+    if (decide(stale, q) != decision::ask) { // somebody else is renewing it
+      lane_.stats.hits_redis.add();
+      co_return lookup{found{shared(stored{.entry = stale, .from = origin::redis}), std::nullopt}, nullptr, {}};
+    }
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(wait_until - net::steady_clock::now());
+    if (left.count() <= 0) {
+      auto none = instead(stale, {.detail = "lease"}, "another gateway's call took too long", 504);
+      co_return lookup{found{shared(std::move(none)), std::nullopt}, nullptr, {}};
+    }
+    lane_.stats.lease_waits.add();
+    const auto jitter = std::chrono::milliseconds(lane_.random() % 50);
+    const auto pause = lane_.shared.lists.tracked ? c.held_for + jitter : poll_pause / 2 + jitter;
+    co_await seat.wait(std::min(left, pause));
+  }
+  co_return lookup{std::nullopt, std::move(stale), {}};
 }
 
-// Only a whole, valid success is stored. Whatever else the instance said in the platform's own words is handed on as it
-// is; what a bot could not read is not.
-outcome source::judge_answer(const question& q, upstream::fetched f, cache::time_point asked_at,
-                             const cache::entry_ptr& stale) {
-  forward_report report{.reason = stale ? forward_reason::stale : forward_reason::miss, .status = f.status};
-  const bool plain = f.content_encoding.empty() || f.content_encoding == "identity";
-  const auto said = plain ? answers_.classify({f.body.data(), f.body.size()}) : api::answer{};
-  if (f.status == 200 && said.kind == api::answer_kind::success) {
-    lane_.stats.fetched.add();
-    report.stored = true;
-    return stored{.entry = keep(q, f, asked_at), .report = report};
-  }
-  // A failure never displaces a good list (and 408 and 429 are the instance's trouble, not the request's).
-  const bool refused = f.status >= 400 && f.status < 500 && f.status != 408 && f.status != 429;
-  const bool readable = said.kind != api::answer_kind::unreadable;
-  const bool odd = f.status == 200 && said.kind == api::answer_kind::odd;
-  if (refused || odd || (readable && !stale)) {
-    lane_.stats.relayed.add();
-    return relayed{f.status, rest_of(f), report};
-  }
-  report.detail = f.status != 200 ? "http-error" : readable ? "business-failure" : "unreadable";
-  auto message = f.status != 200 ? fmt::format("the upstream instance answered with HTTP status {}", f.status)
-                                 : std::string("the upstream instance's answer could not be read");
-  return instead(stale, report, std::move(message), 502);
-}
-
-// The last good answer where there is one, or the error.
-outcome source::instead(const cache::entry_ptr& stale, forward_report report, std::string message, unsigned status) {
+// A lease is of use only once purges can find what will be stored with it.
+net::task<held_lease> source::take_up(redis::lease l, redis_budget& budget) {
+  held_lease ours(lease_keeper::start(lane_, std::move(l)));
   const auto now = cache::wall_now();
-  if (stale && cache::judge(*stale, lane_.shared.windows, now) != cache::verdict::expired) {
-    lane_.stats.stale_on_error.add();
-    report.reason = forward_reason::stale;
-    report.served = stale.get();
-    return stored{.entry = stale, .report = report};
+  const auto life = cache::lifetime_of(lane_.shared.windows, now, 0);
+  // It will be stored by the end of the upstream's time, and live as long as any.
+  const auto until = life.serve_until + lane_.shared.upstream_timeout;
+  const redis_budget::expense once(budget);
+  if (!co_await lane_.store->enlist(ours.lease().id, now, until, once.deadline()))
+    co_return held_lease();
+  co_return std::move(ours);
+}
+
+// Memory keeps what Redis holds, and the younger one of the two is what we go on with.
+cache::entry_ptr source::take_in(const cache::entry_ptr& from_redis, cache::entry_ptr held,
+                                 cache::memory::stamp_type asked) {
+  if (!from_redis || from_redis->fetched_at < lane_.shared.purges.floor())
+    return held;
+  const auto now = cache::wall_now();
+  if (cache::judge(*from_redis, lane_.shared.windows, now) != cache::verdict::expired)
+    lane_.shared.lists.memory.insert(from_redis, now, asked);
+  return held && held->fetched_at >= from_redis->fetched_at ? held : from_redis;
+}
+
+net::task<outcome_ptr> source::renew(question q, renewal r) {
+  redis_budget budget(lane_.shared.redis_timeout);
+  const auto now = cache::wall_now();
+  auto held = lane_.shared.lists.memory.find(q.id, now).entry;
+  if (held && held->version != r.known->version &&
+      cache::judge(*held, lane_.shared.windows, now) == cache::verdict::fresh) // it has been done meanwhile
+    co_return shared(stored{.entry = std::move(held), .from = origin::memory});
+  lane_.stats.refreshes.add();
+  held = r.known;
+  if (!r.lease && lane_.redis_usable()) {
+    const auto asked = lane_.shared.lists.memory.stamp();
+    redis::claim c;
+    {
+      const redis_budget::expense once(budget);
+      c = co_await lane_.store->get_or_claim(q.id,
+                                             {.now = now,
+                                              .fresh = lane_.shared.windows.fresh,
+                                              .fetched_since = lane_.shared.purges.floor(),
+                                              .other_than = r.known->version},
+                                             once.deadline());
+    }
+    held = take_in(c.entry, std::move(held), asked);
+    if (c.outcome == redis::claim_outcome::good)
+      co_return shared(stored{.entry = c.entry, .from = origin::redis});
+    if (c.outcome == redis::claim_outcome::held)
+      co_return nullptr;
+    if (c.outcome == redis::claim_outcome::leased)
+      co_return co_await ask_upstream(q, std::move(held), co_await take_up(std::move(*c.lease), budget));
   }
-  lane_.stats.failed.add();
-  return failed{status, std::move(message), report};
+  co_return co_await ask_upstream(q, std::move(held), std::move(r.lease));
 }
 
-// Its age counts from the question, not from the last byte of the answer (RFC 9111 section 4.2.3).
-cache::entry_ptr source::keep(const question& q, const upstream::fetched& f, cache::time_point asked_at) {
-  const double spread = std::uniform_real_distribution<>(0, 1)(lane_.random);
-  const auto life = cache::lifetime_of(lane_.shared.windows, asked_at, spread);
-  auto e = std::make_shared<cache::entry>();
-  e->id = q.id;
-  e->version = lane_.random();
-  e->fetched_at = asked_at;
-  e->fresh_until = life.fresh_until;
-  e->serve_until = life.serve_until;
-  e->content_type = may_be_stored_as(f.content_type) ? f.content_type : "application/json";
-  e->plain = std::make_shared<const cache::variant>(e->content_type, "", f.body);
-  lane_.shared.memory.insert(e, cache::wall_now());
-  lane_.tasks.start(keep_in_redis(e), "storing an answer");
-  return e;
-}
-
-// After the answer: nobody waits for compression, nor for Redis.
-net::task<> source::keep_in_redis(cache::entry_ptr e) {
-  const auto packed = co_await lane_.shared.gzip.with_gzip(e);
-  if (packed != e)
-    lane_.shared.memory.replace(packed);
-  if (lane_.store)
-    co_await lane_.store->put(packed, cache::wall_now(), net::steady_clock::now() + lane_.shared.redis_timeout);
+net::task<outcome_ptr> source::find_stored(question q) {
+  redis_budget budget(lane_.shared.redis_timeout);
+  auto held = co_await look_in_memory(q, budget);
+  if (decide(held, q) != decision::ask) {
+    lane_.stats.hits_memory.add();
+    co_return shared(stored{.entry = std::move(held), .from = origin::memory});
+  }
+  if (lane_.redis_usable() && !budget.spent()) {
+    const auto asked = lane_.shared.lists.memory.stamp();
+    const redis_budget::expense once(budget);
+    const auto there = co_await lane_.store->get(q.id, cache::wall_now(), once.deadline());
+    held = take_in(there.entry, std::move(held), asked);
+    if (decide(held, q) != decision::ask) {
+      lane_.stats.hits_redis.add();
+      co_return shared(stored{.entry = std::move(held), .from = origin::redis});
+    }
+  }
+  lane_.stats.only_if_cached.add();
+  co_return shared(failed{
+      504, "nothing stored satisfies only-if-cached", {.reason = forward_reason::none, .detail = "only-if-cached"}});
 }
 
 } // namespace rollcall::gateway

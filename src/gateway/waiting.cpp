@@ -10,7 +10,7 @@ namespace rollcall::gateway {
 
 namespace {
 
-// Flights that end without a result because their task failed, before we stop believing in the next one.
+// Flights that end without a result, or with one older than was asked for, before we stop believing in the next one.
 constexpr int flights_most = 3;
 
 std::shared_ptr<const outcome> refusal(unsigned status, std::string message, std::string_view detail) {
@@ -28,11 +28,24 @@ struct members::wait {
   bool landed = false;
 };
 
+namespace {
+
+// Who joins a flight may get what was fetched before he asked: new enough for most, but not for who says otherwise.
+bool satisfies(const outcome& o, const cache::directives& wants, cache::time_point asked) {
+  const auto* s = std::get_if<stored>(&o);
+  return s == nullptr || s->report.served || s->entry->fetched_at >= cache::oldest_wanted(wants, asked);
+}
+
+} // namespace
+
 net::task<members::answer> members::wait_for_answer(question q) {
+  const auto asked = cache::wall_now();
   answer a;
   for (int flown = 0; flown < flights_most; ++flown)
-    if (co_await follow(q, a))
+    if (co_await follow(q, a) && satisfies(*a.result, q.wants, asked))
       co_return a;
+  if (a.result)
+    co_return a;
   lane_.stats.refused.add();
   a.result = refusal(503, "the request could not be carried out, try again", "abandoned");
   co_return a;
@@ -41,7 +54,7 @@ net::task<members::answer> members::wait_for_answer(question q) {
 // False when the flight ended without a result: whoever wants one may start the next.
 net::task<bool> members::follow(const question& q, answer& a) {
   const auto w = std::make_shared<wait>(lane_.ex);
-  auto boarded = lane_.shared.flights.join(q.id, [w, ex = lane_.ex](flights::result r) {
+  auto boarded = lane_.shared.lists.flights.join(q.id, [w, ex = lane_.ex](flights::result r) {
     net::asio::post(ex, [w, r = std::move(r)]() mutable {
       w->result = std::move(r);
       w->landed = true;
@@ -60,7 +73,7 @@ net::task<bool> members::follow(const question& q, answer& a) {
   // The flight may have landed before we get to wait for it: it is posted, so not before this suspends.
   co_await w->over.async_wait(net::no_throw);
   if (!w->landed) {
-    lane_.shared.flights.leave(q.id, boarded.seat);
+    lane_.shared.lists.flights.leave(boarded.seat);
     lane_.stats.failed.add();
     a.result = refusal(504, "no answer came in time", "waited");
     co_return true;
@@ -72,8 +85,18 @@ net::task<bool> members::follow(const question& q, answer& a) {
 }
 
 net::task<> members::fly(question q, flights::permit lead) {
-  auto found = co_await source_.obtain(std::move(q));
-  lead.land(std::make_shared<const outcome>(std::move(found)));
+  auto found = co_await source_.obtain(q);
+  lead.land(std::move(found.result));
+  if (!found.due)
+    co_return;
+  if (auto next = lane_.shared.lists.flights.lead(q.id))
+    co_await refresh(std::move(q), std::move(*next), std::move(*found.due));
+}
+
+// On nobody's behalf: nobody waits for it but those who find nothing to serve meanwhile.
+net::task<> members::refresh(question q, flights::permit lead, source::renewal due) {
+  q.wants = {};
+  lead.land(co_await source_.renew(std::move(q), std::move(due)));
 }
 
 } // namespace rollcall::gateway

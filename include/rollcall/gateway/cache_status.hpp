@@ -17,6 +17,7 @@ public:
 
 private:
   friend field_lines hit_fields(const cache::entry&, cache::time_point, std::string_view);
+  friend field_lines remembered_fields(cache::time_point, cache::time_point);
   friend struct forward_report;
   std::array<char, 224> text_;
   std::size_t size_ = 0;
@@ -26,11 +27,16 @@ private:
 /// left of its freshness and may be negative.
 field_lines hit_fields(const cache::entry& e, cache::time_point now, std::string_view detail);
 
+/// The same for a failure that is remembered since it was asked for at `asked_at`.
+field_lines remembered_fields(cache::time_point asked_at, cache::time_point now);
+
 /// Why a request went to the upstream (RFC 9211 section 2.2).
 enum class forward_reason {
-  miss = 1, ///< nothing stored
+  none = 0, ///< it did not
+  miss,     ///< nothing stored
   stale,    ///< something stored, no longer fresh
   bypass,   ///< not a request that is cached
+  request,  ///< something stored, but the request wants it newer
 };
 std::string_view to_string(forward_reason r);
 

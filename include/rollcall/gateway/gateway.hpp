@@ -1,15 +1,19 @@
 #pragma once
 
-#include "rollcall/cache/memory.hpp"
 #include "rollcall/gateway/admin.hpp"
+#include "rollcall/gateway/commons.hpp"
 #include "rollcall/gateway/compressor.hpp"
+#include "rollcall/gateway/events.hpp"
 #include "rollcall/gateway/lane.hpp"
+#include "rollcall/gateway/purges.hpp"
 #include "rollcall/net/listener.hpp"
 #include "rollcall/ops/config.hpp"
 #include "rollcall/ops/metrics.hpp"
+#include "rollcall/redis/tracking.hpp"
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -41,10 +45,14 @@ public:
 
 private:
   void lane_ended();
+  void leave_when_idle();
 
   net::asio::io_context control_{1};
-  cache::memory memory_;
-  cache::flights<outcome> flights_;
+  commons lists_;
+  std::optional<coherence> coherence_;
+  purges purges_;
+  std::unique_ptr<redis::tracking> tracking_;
+  events events_;
   compressor gzip_;
   house house_;
   net::connection_quota quota_;
@@ -54,6 +62,8 @@ private:
   gateway_status status_;
   admin admin_;
   net::listener admin_listener_;
+  net::timer last_look_;
+  net::steady_clock::time_point leave_by_;
   std::size_t running_ = 0;
   std::vector<std::jthread> threads_;
 };

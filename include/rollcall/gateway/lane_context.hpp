@@ -1,11 +1,10 @@
 #pragma once
 
-#include "rollcall/cache/flights.hpp"
 #include "rollcall/cache/freshness.hpp"
-#include "rollcall/cache/memory.hpp"
 #include "rollcall/gateway/background.hpp"
+#include "rollcall/gateway/commons.hpp"
 #include "rollcall/gateway/compressor.hpp"
-#include "rollcall/gateway/outcome.hpp"
+#include "rollcall/gateway/purges.hpp"
 #include "rollcall/gateway/stats.hpp"
 #include "rollcall/redis/store.hpp"
 #include "rollcall/upstream/pool.hpp"
@@ -13,6 +12,8 @@
 #include <chrono>
 #include <memory>
 #include <random>
+#include <set>
+#include <string>
 
 namespace spdlog {
 class logger;
@@ -27,8 +28,12 @@ struct house {
   std::chrono::milliseconds upstream_timeout{10'000};
   /// How long one asker waits for a flight, whoever leads it: longer than any that goes well takes.
   std::chrono::milliseconds patience{15'000};
-  cache::memory& memory;
-  cache::flights<outcome>& flights;
+  /// How long a failure is remembered.
+  std::chrono::milliseconds failure{3'000};
+  /// Paths of writes that change lists of members.
+  std::set<std::string, std::less<>> writes;
+  commons& lists;
+  gateway::purges& purges;
   compressor& gzip;
   /// Null unless the access log is on.
   std::shared_ptr<spdlog::logger> access;
@@ -43,6 +48,10 @@ struct lane_context {
   redis::store* store = nullptr;
   background& tasks;
   lane_stats& stats;
+
+  /// Whether Redis may be asked at all at this moment.
+  [[nodiscard]] bool redis_usable() const { return store && store->connected() && !shared.purges.outstanding(); }
+
   std::mt19937_64 random{std::random_device{}()};
 };
 

@@ -23,7 +23,7 @@ public:
 
   members(lane_context& lane, passthrough& others) : lane_(lane), others_(others), source_(lane) {}
 
-  /// A fresh entry in memory is answered before this returns; for everything else a task takes over.
+  /// What memory can answer is answered before this returns; for everything else a task takes over.
   void serve(const net::request& r, net::exchange& x);
 
 private:
@@ -36,17 +36,21 @@ private:
   };
   /// One asker's wait for a flight that somebody else may be landing on another thread.
   struct wait;
-  /// What the wait came to. `collapsed`: somebody else's call answered it.
+  /// What the wait came to. `collapsed`: somebody else's call answered it; `remembered`: and that some while ago.
   struct answer {
-    flights::result result;
+    outcome_ptr result;
     bool collapsed = false;
+    bool remembered = false;
   };
 
+  question question_of(const net::request& r, const api::query& query, const cache::directives& wants) const;
   void answer_hit(const cache::entry& e, bool gzip, cache::time_point now, net::exchange& x);
   net::task<> answer_later(net::turn t, question q, asker who);
+  net::task<> answer_from_stores(net::turn t, question q, asker who);
   net::task<answer> wait_for_answer(question q);
   net::task<bool> follow(const question& q, answer& a);
   net::task<> fly(question q, flights::permit lead);
+  net::task<> refresh(question q, flights::permit lead, source::renewal due);
   void respond(net::turn t, const asker& who, const answer& a);
 
   lane_context& lane_;

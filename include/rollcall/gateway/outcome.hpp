@@ -1,10 +1,12 @@
 #pragma once
 
 #include "rollcall/cache/entry.hpp"
+#include "rollcall/cache/freshness.hpp"
 #include "rollcall/cache/identity.hpp"
 #include "rollcall/gateway/cache_status.hpp"
 #include "rollcall/upstream/fetch.hpp"
 
+#include <memory>
 #include <string>
 #include <variant>
 
@@ -14,8 +16,7 @@ namespace rollcall::gateway {
 struct question {
   cache::identity id;
   upstream::fetch_request request;
-  /// What memory holds although it is no longer fresh, or null.
-  cache::entry_ptr stale;
+  cache::directives wants;
 };
 
 /// Where an entry came from.
@@ -39,6 +40,7 @@ struct relayed {
   /// Its representation fields, the empty line and the body: made once, however many waited for it.
   std::string rest;
   forward_report report;
+  cache::time_point asked_at{};
 };
 
 /// No answer, and why.
@@ -50,5 +52,6 @@ struct failed {
 
 /// What became of a question. Shared by everybody who asked it at the same time.
 using outcome = std::variant<stored, relayed, failed>;
+using outcome_ptr = std::shared_ptr<const outcome>;
 
 } // namespace rollcall::gateway

@@ -2,16 +2,19 @@
 
 #include "rollcall/gateway/access_log.hpp"
 #include "rollcall/gateway/lane_context.hpp"
+#include "rollcall/gateway/write_watch.hpp"
 #include "rollcall/net/service.hpp"
 #include "rollcall/upstream/stream.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 
 namespace rollcall::gateway {
 
 /// Everything that is not cached: streamed to the upstream and back, unchanged but for what concerns one connection
-/// only. A request is put on the wire at most once. One a lane.
+/// only. A request is put on the wire at most once. A write that changes lists of members drops them before its answer
+/// ends, so that whoever has seen the answer sees the change. One a lane.
 class passthrough {
 public:
   explicit passthrough(lane_context& lane) : lane_(lane) {}
@@ -26,6 +29,8 @@ private:
     bool body_follows = false;
     bool chunked = false;
     access_note note;
+    /// For a write that changes lists.
+    std::shared_ptr<write_watch> watch;
   };
   /// What the two directions of one exchange tell each other.
   struct progress {
@@ -40,10 +45,16 @@ private:
   net::task<> exchange_both_ways(net::turn t, forwarded f, upstream::stream& s);
   net::task<> send_body(net::turn& t, upstream::stream& s, const forwarded& f, progress& p);
   net::task<bool> relay(net::turn& t, upstream::stream& s, const forwarded& f, progress& p);
+  net::task<bool> relay_body(net::turn& t, upstream::stream& s, const forwarded& f);
+  struct dropping; // a purge that an answer waits for
+  net::task<> settle(std::shared_ptr<write_watch> write);
+  net::task<> drop(cache::scope s, std::shared_ptr<dropping> w);
   void give_up(net::turn t, const forwarded& f, const progress& p);
   void fail(net::turn t, const forwarded& f, upstream::failure why);
 
   lane_context& lane_;
+  api::change_parser changes_;
+  api::answer_parser answers_;
 };
 
 } // namespace rollcall::gateway

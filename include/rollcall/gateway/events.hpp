@@ -1,0 +1,75 @@
+#pragma once
+
+#include "rollcall/api/answer.hpp"
+#include "rollcall/api/event.hpp"
+#include "rollcall/api/recent_events.hpp"
+#include "rollcall/gateway/commons.hpp"
+#include "rollcall/gateway/purges.hpp"
+#include "rollcall/upstream/fetch.hpp"
+#include "rollcall/upstream/pool.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace rollcall::gateway {
+
+/// Takes the platform's callbacks: drops what they say has changed and, where that is wanted, hands them on to the
+/// bot's own address. On the control thread.
+class events {
+public:
+  struct answer {
+    unsigned status = 202;
+    /// Representation fields, the empty line and the body.
+    std::string rest;
+  };
+  struct stats {
+    ops::counter taken; ///< well-formed callbacks
+    ops::counter malformed;
+    ops::counter repeated; ///< of those taken, the ones that had come before
+    ops::counter dropped;  ///< of those taken, the ones that dropped something
+    ops::counter forwarded;
+    ops::counter forward_failures;
+  };
+
+  /// `forward`: the address to hand them on to, if any.
+  events(const net::executor& control, commons& shared, purges& to_drop, std::optional<upstream::instance> forward,
+         std::chrono::milliseconds timeout);
+
+  /// Drops first and forwards then, so that a bot that asks because of the callback sees the change. With a forward
+  /// address the answer is the one from there, whatever the body is; without one, 202, or 400 for a malformed body.
+  net::task<answer> take(std::string body);
+
+  void stop();
+
+  [[nodiscard]] const stats& counted() const noexcept { return stats_; }
+
+private:
+  net::task<std::optional<purges::report>> heed(const api::event& e);
+  net::task<bool> count_differs(cache::scope s, std::uint64_t members);
+  std::size_t members_in(const cache::entry& e);
+  net::task<answer> hand_on(std::string body);
+
+  commons& shared_;
+  purges& purges_;
+  std::unique_ptr<upstream::pool> forward_;
+  std::chrono::milliseconds timeout_;
+  api::event_parser parser_;
+  api::answer_parser answers_;
+  api::recent_events recent_;
+  /// Of rooms that were dropped for their count: what was told, and what the list had. Where a new list says the same
+  /// again, the two count differently, and dropping it for every message would be the end of caching.
+  struct mismatch {
+    std::uint64_t told = 0;
+    std::size_t listed = 0;
+  };
+  static constexpr std::size_t mismatches_most = 4096;
+  std::unordered_map<std::string, mismatch> mismatches_;
+  stats stats_;
+};
+
+} // namespace rollcall::gateway

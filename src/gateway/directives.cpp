@@ -1,0 +1,93 @@
+#include "rollcall/gateway/directives.hpp"
+
+#include <boost/beast/core/string.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+namespace rollcall::gateway {
+
+namespace http = boost::beast::http;
+
+namespace {
+
+using cache::milliseconds;
+
+bool same(std::string_view a, std::string_view b) {
+  return boost::beast::iequals({a.data(), a.size()}, {b.data(), b.size()});
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  return first == text.npos ? std::string_view() : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+/// Cuts the next element off a comma-separated list; commas in quotes do not count.
+std::string_view cut(std::string_view& list) {
+  bool quoted = false;
+  std::size_t end = 0;
+  for (; end < list.size() && (quoted || list[end] != ','); ++end) {
+    if (list[end] == '"')
+      quoted = !quoted;
+    else if (quoted && list[end] == '\\')
+      ++end;
+  }
+  end = std::min(end, list.size());
+  const auto element = list.substr(0, end);
+  list.remove_prefix(std::min(end + 1, list.size()));
+  return trimmed(element);
+}
+
+/// delta-seconds (RFC 9111 section 1.2.2): what is too large is as good as for ever.
+std::optional<milliseconds> seconds_in(std::string_view text) {
+  if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
+    text = text.substr(1, text.size() - 2);
+  std::uint32_t seconds = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (text.empty() || end != text.data() + text.size() || ec == std::errc::invalid_argument)
+    return std::nullopt;
+  constexpr std::uint32_t most = 1U << 31;
+  return std::chrono::seconds(ec == std::errc::result_out_of_range ? most : std::min(seconds, most));
+}
+
+void heed(std::string_view element, cache::directives& d) {
+  const auto equals = element.find('=');
+  const auto name = trimmed(element.substr(0, equals));
+  const auto at_most = [&d](milliseconds age) { d.max_age = std::min(d.max_age.value_or(age), age); };
+  if (same(name, "no-cache")) {
+    at_most(milliseconds(0));
+  } else if (same(name, "no-store")) {
+    d.no_store = true;
+  } else if (same(name, "only-if-cached")) {
+    d.only_if_cached = true;
+  } else if (same(name, "max-age") && equals != element.npos) {
+    if (const auto age = seconds_in(trimmed(element.substr(equals + 1))))
+      at_most(*age);
+  }
+}
+
+} // namespace
+
+cache::directives directives_of(const net::request_head& head) {
+  cache::directives d;
+  bool controlled = false;
+  std::string_view pragma;
+  for (const auto& f : head.fields) {
+    if (f.id == http::field::pragma)
+      pragma = f.value;
+    if (f.id != http::field::cache_control)
+      continue;
+    controlled = true;
+    for (std::string_view rest = f.value; !rest.empty();)
+      heed(cut(rest), d);
+  }
+  if (!controlled)
+    while (!pragma.empty())
+      if (same(cut(pragma), "no-cache"))
+        d.max_age = milliseconds(0);
+  return d;
+}
+
+} // namespace rollcall::gateway

@@ -1,0 +1,114 @@
+#include "rollcall/gateway/events.hpp"
+
+#include "rollcall/gateway/replies.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+namespace rollcall::gateway {
+
+namespace {
+
+// One account's lists of a room differ in credential and field name only.
+constexpr std::size_t lists_most = 16;
+
+} // namespace
+
+events::events(const net::executor& control, commons& shared, purges& to_drop,
+               std::optional<upstream::instance> forward, std::chrono::milliseconds timeout)
+    : shared_(shared), purges_(to_drop), timeout_(timeout) {
+  if (forward)
+    forward_ = std::make_unique<upstream::pool>(control, *forward, upstream::pool_options{});
+}
+
+void events::stop() {
+  if (forward_)
+    forward_->stop();
+}
+
+net::task<events::answer> events::take(std::string body) {
+  body.reserve(body.size() + api::padding);
+  const auto e = parser_.parse({body.data(), body.size()});
+  std::optional<purges::report> dropped;
+  if (e) {
+    stats_.taken.add();
+    if (recent_.is_new(api::repeat_key(*e)))
+      dropped = co_await heed(*e);
+    else
+      stats_.repeated.add();
+    if (dropped)
+      stats_.dropped.add();
+  } else {
+    stats_.malformed.add();
+  }
+  if (forward_)
+    co_return co_await hand_on(std::move(body));
+  if (!e)
+    co_return answer{400, envelope(to_string(e.error()))};
+  boost::json::object said;
+  if (dropped) {
+    said["purged"] = dropped->purged;
+    if (dropped->pending)
+      said["redis"] = "pending";
+  }
+  co_return answer{202, whole_body(json_type, boost::json::serialize(said))};
+}
+
+net::task<std::optional<purges::report>> events::heed(const api::event& e) {
+  switch (api::effect_of(e)) {
+  case api::event_effect::none:
+    break;
+  case api::event_effect::drop_account:
+    co_return co_await purges_.purge(cache::scope::account(e.w_id));
+  case api::event_effect::drop_room:
+    co_return co_await purges_.purge(cache::scope::room_of(e.w_id, *e.room));
+  case api::event_effect::compare_count: {
+    const auto s = e.w_id.empty() ? cache::scope::room(*e.room) : cache::scope::room_of(e.w_id, *e.room);
+    if (co_await count_differs(s, *e.member_count))
+      co_return co_await purges_.purge(s);
+  }
+  }
+  co_return std::nullopt;
+}
+
+net::task<bool> events::count_differs(cache::scope s, std::uint64_t members) {
+  auto lists = shared_.memory.matching(s, cache::wall_now());
+  if (lists.empty())
+    lists = co_await purges_.stored(s, lists_most);
+  const auto before = mismatches_.find(s.text());
+  for (const auto& e : lists) {
+    const auto listed = members_in(*e);
+    if (listed == members)
+      continue;
+    if (before != mismatches_.end() && before->second.told == members && before->second.listed == listed)
+      continue;
+    if (mismatches_.size() >= mismatches_most)
+      mismatches_.clear();
+    mismatches_[s.text()] = {members, listed};
+    co_return true;
+  }
+  co_return false;
+}
+
+std::size_t events::members_in(const cache::entry& e) {
+  std::string body;
+  body.reserve(e.plain->body().size() + api::padding);
+  body = e.plain->body();
+  return answers_.classify({body.data(), body.size()}).members;
+}
+
+net::task<events::answer> events::hand_on(std::string body) {
+  auto got =
+      co_await upstream::fetch(*forward_, {.path = "", .credential = std::nullopt, .body = std::move(body)}, timeout_);
+  if (!got) {
+    stats_.forward_failures.add();
+    co_return answer{
+        status_of(got.error()),
+        envelope(fmt::format("the callback was taken, but handing it on failed: {}", to_string(got.error())))};
+  }
+  stats_.forwarded.add();
+  co_return answer{got->status, whole_body(got->content_type, got->content_encoding, got->body)};
+}
+
+} // namespace rollcall::gateway

@@ -1,0 +1,145 @@
+#include "rollcall/gateway/purges.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace rollcall::gateway {
+
+namespace {
+
+std::vector<cache::identity> identities_of(const std::vector<cache::entry_ptr>& entries) {
+  std::vector<cache::identity> ids;
+  ids.reserve(entries.size());
+  for (const auto& e : entries)
+    ids.push_back(e->id);
+  return ids;
+}
+
+std::size_t united(const std::vector<cache::identity>& a, const std::vector<cache::identity>& b) {
+  std::set<std::string_view> all;
+  for (const auto* each : {&a, &b})
+    for (const auto& id : *each)
+      all.insert(id.text());
+  return all.size();
+}
+
+} // namespace
+
+purges::purges(const net::executor& control, commons& shared, purges_options options)
+    : control_(control), shared_(shared), options_(std::move(options)), pause_(control), tasks_(control, running_) {
+  if (options_.redis) {
+    link_ = std::make_unique<redis::connection>(control, *options_.redis);
+    store_ = std::make_unique<redis::store>(*link_, options_.name_space);
+  }
+}
+
+void purges::start() {
+  if (link_)
+    link_->start();
+}
+
+void purges::stop() {
+  stopping_ = true;
+  pause_.cancel();
+  if (!waiting_.empty())
+    spdlog::warn("{} purges were never carried out in Redis: other gateways, and this one after its next start, may "
+                 "serve what they were to drop",
+                 waiting_.size());
+  if (link_)
+    link_->stop();
+}
+
+net::task<purges::report> purges::purge(cache::scope s) {
+  begun_.fetch_add(1, std::memory_order_relaxed);
+  auto dropped = identities_of(shared_.drop(s));
+  if (!store_)
+    co_return report{dropped.size(), false};
+  co_return co_await net::asio::co_spawn(control_, carry_out(std::move(s), std::move(dropped)),
+                                         net::asio::use_awaitable_t<net::executor>{});
+}
+
+net::task<purges::report> purges::carry_out(cache::scope s, std::vector<cache::identity> dropped) {
+  if (waiting_.empty() && store_->connected()) {
+    const auto told = co_await store_->purge(s, dropped, cache::wall_now(), options_.step);
+    if (told) {
+      // What was read from Redis between the first time and now may be from before Redis knew.
+      shared_.drop(s);
+      co_return report{united(*told, dropped), false};
+    }
+  }
+  keep(s);
+  // Again, now that nobody here uses Redis any more.
+  shared_.drop(s);
+  co_return report{dropped.size(), true};
+}
+
+void purges::keep(const cache::scope& s) {
+  outstanding_ = true;
+  if (std::ranges::find(waiting_, s) == waiting_.end())
+    waiting_.push_back(s);
+  if (waiting_.size() > options_.kept_most)
+    coarsen();
+  show_kept();
+  if (!std::exchange(retrying_, true)) {
+    spdlog::warn("redis {}: a purge could not be carried out there; it is done here, and Redis is not used until it is",
+                 link_->server().to_string());
+    tasks_.start(retry(), "telling Redis of purges");
+  }
+}
+
+void purges::show_kept() {
+  kept_.subtract(kept_.get());
+  kept_.add(waiting_.size());
+}
+
+// A purge that drops too much costs calls; one that is lost would break a promise.
+void purges::coarsen() {
+  overflows_.add();
+  std::deque<cache::scope> fewer;
+  std::set<std::string> seen;
+  for (const auto& s : waiting_) {
+    auto wide = s.widened();
+    if (seen.insert(wide.text()).second)
+      fewer.push_back(std::move(wide));
+  }
+  waiting_ = std::move(fewer);
+  if (waiting_.size() > options_.kept_most) {
+    overflowed_ = true;
+    waiting_.clear();
+  }
+}
+
+net::task<> purges::retry() {
+  while (!stopping_ && (!waiting_.empty() || overflowed_)) {
+    pause_.expires_after(options_.retry);
+    co_await pause_.async_wait(net::no_throw);
+    while (!stopping_ && store_->connected() && !waiting_.empty()) {
+      const auto s = waiting_.front(); // a copy: more may come meanwhile
+      if (!co_await store_->purge(s, {}, cache::wall_now(), options_.step))
+        break;
+      std::erase(waiting_, s);
+      show_kept();
+    }
+    if (overflowed_ && store_->connected()) {
+      floor_ = cache::wall_now();
+      overflowed_ = false;
+    }
+  }
+  retrying_ = false;
+  if (stopping_)
+    co_return;
+  outstanding_ = false;
+  spdlog::info("redis {}: all purges have been carried out", link_->server().to_string());
+}
+
+net::task<std::vector<cache::entry_ptr>> purges::stored(cache::scope s, std::size_t most) {
+  if (!store_ || outstanding() || !store_->connected())
+    co_return std::vector<cache::entry_ptr>{};
+  co_return co_await store_->list(std::move(s), cache::wall_now(), most, options_.step);
+}
+
+} // namespace rollcall::gateway
