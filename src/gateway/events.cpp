@@ -6,6 +6,8 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace rollcall::gateway {
 
 namespace {
@@ -15,11 +17,28 @@ constexpr std::size_t lists_most = 16;
 
 } // namespace
 
-events::events(const net::executor& control, commons& shared, purges& to_drop,
-               std::optional<upstream::instance> forward, std::chrono::milliseconds timeout)
+std::expected<forward_address, std::string> parse_forward_address(std::string_view url) {
+  auto base = upstream::parse_instance(url.substr(0, url.find('?')));
+  if (!base)
+    return std::unexpected(base.error());
+  const auto authority = url.find("//") + 2;
+  const auto begin = std::min(url.find_first_of("/?", authority), url.size());
+  auto target = std::string(url.substr(begin));
+  if (!target.starts_with('/'))
+    target.insert(0, "/");
+  if (!std::ranges::all_of(target, [](char c) { return c > ' ' && c < 0x7f && c != '#'; }))
+    return std::unexpected(std::string("has a byte in its path or query that no URL has"));
+  base->base_path.clear(); // the target has it, with the slash at its end if there is one
+  return forward_address{std::move(*base), std::move(target)};
+}
+
+events::events(const net::executor& control, commons& shared, purges& to_drop, std::optional<forward_address> forward,
+               std::chrono::milliseconds timeout)
     : shared_(shared), purges_(to_drop), timeout_(timeout) {
-  if (forward)
-    forward_ = std::make_unique<upstream::pool>(control, *forward, upstream::pool_options{});
+  if (!forward)
+    return;
+  forward_ = std::make_unique<upstream::pool>(control, forward->to, upstream::pool_options{});
+  forward_target_ = std::move(forward->target);
 }
 
 void events::stop() {
@@ -99,8 +118,8 @@ std::size_t events::members_in(const cache::entry& e) {
 }
 
 net::task<events::answer> events::hand_on(std::string body) {
-  auto got =
-      co_await upstream::fetch(*forward_, {.path = "", .credential = std::nullopt, .body = std::move(body)}, timeout_);
+  auto got = co_await upstream::fetch(
+      *forward_, {.path = forward_target_, .credential = std::nullopt, .body = std::move(body)}, timeout_);
   if (!got) {
     stats_.forward_failures.add();
     co_return answer{

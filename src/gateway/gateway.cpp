@@ -56,12 +56,12 @@ upstream::instance instance_of(const ops::config& c) {
   return *i;
 }
 
-std::optional<upstream::instance> forward_of(const ops::config& c) {
+std::optional<forward_address> forward_of(const ops::config& c) {
   if (c.events.forward.empty())
     return std::nullopt;
-  auto to = upstream::parse_instance(c.events.forward);
+  auto to = parse_forward_address(c.events.forward);
   if (!to)
-    throw ops::config_error("events.forward: " + to.error());
+    throw ops::config_error("events.forward: the URL " + to.error());
   return *to;
 }
 

@@ -164,12 +164,21 @@ net::task<outcome_ptr> source::renew(question q, renewal r) {
     held = take_in(c.entry, std::move(held), asked);
     if (c.outcome == redis::claim_outcome::good)
       co_return shared(stored{.entry = c.entry, .from = origin::redis});
-    if (c.outcome == redis::claim_outcome::held)
+    if (c.outcome == redis::claim_outcome::held) {
+      leave_alone(q, c.held_for);
       co_return nullptr;
+    }
     if (c.outcome == redis::claim_outcome::leased)
       co_return co_await ask_upstream(q, std::move(held), co_await take_up(std::move(*c.lease), budget));
   }
   co_return co_await ask_upstream(q, std::move(held), std::move(r.lease));
+}
+
+// Somebody else renews it; until there is news of that, or its lease is over, asking Redis again is for nothing.
+void source::leave_alone(const question& q, std::chrono::milliseconds held_for) {
+  auto& failures = lane_.shared.lists.failures;
+  const auto now = cache::wall_now();
+  failures.remember(q.id, {nullptr, now}, now, now + std::max(held_for, poll_pause), 0, failures.stamp());
 }
 
 net::task<outcome_ptr> source::find_stored(question q) {

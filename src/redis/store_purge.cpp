@@ -53,7 +53,7 @@ net::task<bool> store::enlist(cache::identity id, cache::time_point now, cache::
   auto room = call(enlist_script(), {keys_->index_of_room(parts.room), text, score, past, life}, deadline);
   const bool in_account = confirmed(co_await std::move(account));
   const bool in_room = confirmed(co_await std::move(room));
-  co_return in_account&& in_room;
+  co_return (in_account && in_room);
 }
 
 /// Each page is purged before the next one is read, so that the size of an index costs time and no memory. ZSCAN

@@ -170,7 +170,10 @@ void trouble(redis_server& redis, changing_rooms& rooms, steady_clock::time_poin
   }
 }
 
+constexpr unsigned lanes = 4;
+
 void hectic(rollcall::ops::config& c) {
+  c.server.threads = lanes;
   c.cache.fresh = 50ms;
   c.cache.stale_while_revalidate = 100ms;
   c.cache.failure = 10ms;
@@ -185,7 +188,7 @@ BOOST_AUTO_TEST_SUITE(mix)
 BOOST_AUTO_TEST_CASE(everything_at_once) {
   redis_server redis;
   changing_rooms rooms(2ms);
-  fleet gateways(2, rooms.url(), redis.url(), hectic); // of two threads each
+  fleet gateways(2, rooms.url(), redis.url(), hectic);
   findings found;
   const auto until = steady_clock::now() + duration();
   std::vector<std::thread> threads;
@@ -203,7 +206,7 @@ BOOST_AUTO_TEST_CASE(everything_at_once) {
   // Once it is calm again, all come to agree on what is so.
   rooms.answers("");
   for (auto& g : gateways)
-    BOOST_TEST_REQUIRE(fleet::in_step(*g, 2));
+    BOOST_TEST_REQUIRE(fleet::in_step(*g, lanes));
   for (unsigned n = 0; n < room_count; ++n) {
     rooms.change(room_of(n));
     BOOST_TEST_REQUIRE(eventually([&] { return support::purge_at(gateways[0].admin_port(), room_of(n)).status == 200; }));

@@ -3,6 +3,8 @@
 #include "rollcall/gateway/gateway.hpp"
 #include "rollcall/ops/config.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,6 +27,8 @@ public:
   }
 
   explicit running_gateway(const rollcall::ops::config& c) {
+    // As main does by setting the log up: a thread sanitizer cannot see the guard of spdlog's first use in its library.
+    (void)spdlog::default_logger_raw();
     gateway_.emplace(c);
     thread_ = std::thread([this] { gateway_->run(); });
   }

@@ -62,7 +62,7 @@ public:
   /// As the constructor, keeping the storage: the hit path allocates nothing once the text fits.
   void assign(std::string_view credential, std::string_view field, std::string_view w_id, std::string_view room);
 
-  /// An identity from text that came from elsewhere; nullopt for what no identity's text() is.
+  /// An identity from text that came from elsewhere; nullopt for what is no text() of an identity without empty parts.
   static std::optional<identity> from_text(std::string_view text);
 
   [[nodiscard]] std::string_view text() const noexcept { return text_; }

@@ -12,6 +12,7 @@ namespace rollcall::cache {
 /// always across credentials and across the names a room travels under.
 class scope {
 public:
+  /// No argument is empty: nothing would be a scope of everything.
   static scope account(std::string_view w_id);
   static scope room(std::string_view room);
   static scope room_of(std::string_view w_id, std::string_view room);

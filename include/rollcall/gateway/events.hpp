@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,17 @@
 #include <unordered_map>
 
 namespace rollcall::gateway {
+
+/// The bot's own address for callbacks.
+struct forward_address {
+  upstream::instance to;
+  /// Path and query.
+  std::string target;
+};
+
+/// Reads `http://host[:port][/path][?query]`, or says what is wrong with it; never quotes the query, which may hold a
+/// token.
+std::expected<forward_address, std::string> parse_forward_address(std::string_view url);
 
 /// Takes the platform's callbacks: drops what they say has changed and, where that is wanted, hands them on to the
 /// bot's own address. On the control thread.
@@ -37,7 +49,7 @@ public:
   };
 
   /// `forward`: the address to hand them on to, if any.
-  events(const net::executor& control, commons& shared, purges& to_drop, std::optional<upstream::instance> forward,
+  events(const net::executor& control, commons& shared, purges& to_drop, std::optional<forward_address> forward,
          std::chrono::milliseconds timeout);
 
   /// Drops first and forwards then, so that a bot that asks because of the callback sees the change. With a forward
@@ -57,6 +69,7 @@ private:
   commons& shared_;
   purges& purges_;
   std::unique_ptr<upstream::pool> forward_;
+  std::string forward_target_;
   std::chrono::milliseconds timeout_;
   api::event_parser parser_;
   api::answer_parser answers_;

@@ -50,6 +50,7 @@ private:
   cache::decision decide(const cache::entry_ptr& e, const question& q) const;
   net::task<cache::entry_ptr> look_in_memory(const question& q, redis_budget& budget);
   net::task<lookup> look_in_redis(const question& q, cache::entry_ptr stale, redis_budget& budget);
+  void leave_alone(const question& q, std::chrono::milliseconds held_for);
   net::task<held_lease> take_up(redis::lease l, redis_budget& budget);
   cache::entry_ptr take_in(const cache::entry_ptr& from_redis, cache::entry_ptr held, cache::memory::stamp_type asked);
 
