@@ -73,20 +73,19 @@ void heed(std::string_view element, cache::directives& d) {
 cache::directives directives_of(const net::request_head& head) {
   cache::directives d;
   bool controlled = false;
-  std::string_view pragma;
+  bool pragma = false;
   for (const auto& f : head.fields) {
-    if (f.id == http::field::pragma)
-      pragma = f.value;
-    if (f.id != http::field::cache_control)
+    if (f.id != http::field::cache_control && f.id != http::field::pragma)
       continue;
-    controlled = true;
+    controlled = controlled || f.id == http::field::cache_control;
     for (std::string_view rest = f.value; !rest.empty();)
-      heed(cut(rest), d);
+      if (const auto element = cut(rest); f.id == http::field::cache_control)
+        heed(element, d);
+      else
+        pragma = pragma || same(element, "no-cache");
   }
-  if (!controlled)
-    while (!pragma.empty())
-      if (same(cut(pragma), "no-cache"))
-        d.max_age = milliseconds(0);
+  if (pragma && !controlled)
+    d.max_age = milliseconds(0);
   return d;
 }
 

@@ -71,38 +71,20 @@ net::task<source::lookup> source::look_in_redis(const question& q, cache::entry_
   const auto wait_until = net::steady_clock::now() + lane_.shared.upstream_timeout;
   while (lane_.redis_usable() && !budget.spent()) {
     const auto asked = lane_.shared.lists.memory.stamp();
-    const auto now = cache::wall_now();
-    redis::claim c;
-    {
-      const redis_budget::expense once(budget);
-      c = co_await lane_.store->get_or_claim(
-          q.id,
-          {.now = now,
-           .fresh = lane_.shared.windows.fresh,
-           .fetched_since = std::max(cache::oldest_wanted(q.wants, now), lane_.shared.purges.floor())},
-          once.deadline());
-    }
+    auto c = co_await claim(q, {.fetched_since = cache::oldest_wanted(q.wants, cache::wall_now())}, budget);
     stale = take_in(c.entry, std::move(stale), asked);
+    if (c.outcome == redis::claim_outcome::good)
+      co_return settled(std::move(c.entry), decision::serve, {});
     if (c.outcome == redis::claim_outcome::unavailable)
       break;
-    if (c.outcome == redis::claim_outcome::good) {
-      lane_.stats.hits_redis.add();
-      co_return lookup{found{shared(stored{.entry = c.entry, .from = origin::redis}), std::nullopt}, nullptr, {}};
-    }
     held_lease lease;
-    if (c.outcome == redis::claim_outcome::leased) {
-      auto ours = co_await take_up(std::move(*c.lease), budget);
-      if (decide(stale, q) == decision::ask)
-        co_return lookup{std::nullopt, std::move(stale), std::move(ours)};
-      lane_.stats.hits_redis.add();
-      found f{shared(stored{.entry = stale, .from = origin::redis}), std::nullopt};
-      f.due.emplace(stale, std::move(ours));
-      co_return lookup{std::move(f), nullptr, {}};
-    }
-    if (decide(stale, q) != decision::ask) { // somebody else is renewing it
-      lane_.stats.hits_redis.add();
-      co_return lookup{found{shared(stored{.entry = stale, .from = origin::redis}), std::nullopt}, nullptr, {}};
-    }
+    if (c.outcome == redis::claim_outcome::leased)
+      lease = co_await take_up(std::move(*c.lease), budget);
+    if (const auto d = decide(stale, q); d != decision::ask) // when the lease is held, somebody else renews it
+      co_return settled(std::move(stale), c.lease ? d : decision::serve, std::move(lease));
+    if (c.lease)
+      co_return lookup{std::nullopt, std::move(stale), std::move(lease)};
+
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(wait_until - net::steady_clock::now());
     if (left.count() <= 0) {
       auto none = instead(stale, {.detail = "lease"}, "another gateway's call took too long", 504);
@@ -113,7 +95,27 @@ net::task<source::lookup> source::look_in_redis(const question& q, cache::entry_
     const auto pause = lane_.shared.lists.tracked ? c.held_for + jitter : poll_pause / 2 + jitter;
     co_await seat.wait(std::min(left, pause));
   }
+  // Redis may have given away what it holds and refused the lease: it is full, or a replica.
+  if (const auto d = decide(stale, q); d != decision::ask)
+    co_return settled(std::move(stale), d, {});
   co_return lookup{std::nullopt, std::move(stale), {}};
+}
+
+net::task<redis::claim> source::claim(const question& q, redis::claim_terms terms, redis_budget& budget) {
+  terms.now = cache::wall_now();
+  terms.fresh = lane_.shared.windows.fresh;
+  terms.fetched_since = std::max(terms.fetched_since, lane_.shared.purges.floor());
+  const redis_budget::expense once(budget);
+  co_return co_await lane_.store->get_or_claim(q.id, terms, once.deadline());
+}
+
+// An entry that Redis holds, to be served.
+source::lookup source::settled(cache::entry_ptr e, decision d, held_lease lease) {
+  lane_.stats.hits_redis.add();
+  found f{shared(stored{.entry = e, .from = origin::redis}), std::nullopt};
+  if (d == decision::serve_and_refresh)
+    f.due.emplace(std::move(e), std::move(lease));
+  return {std::move(f), nullptr, {}};
 }
 
 // A lease is of use only once purges can find what will be stored with it.
@@ -151,16 +153,7 @@ net::task<outcome_ptr> source::renew(question q, renewal r) {
   held = r.known;
   if (!r.lease && lane_.redis_usable()) {
     const auto asked = lane_.shared.lists.memory.stamp();
-    redis::claim c;
-    {
-      const redis_budget::expense once(budget);
-      c = co_await lane_.store->get_or_claim(q.id,
-                                             {.now = now,
-                                              .fresh = lane_.shared.windows.fresh,
-                                              .fetched_since = lane_.shared.purges.floor(),
-                                              .other_than = r.known->version},
-                                             once.deadline());
-    }
+    auto c = co_await claim(q, {.other_than = r.known->version}, budget);
     held = take_in(c.entry, std::move(held), asked);
     if (c.outcome == redis::claim_outcome::good)
       co_return shared(stored{.entry = c.entry, .from = origin::redis});

@@ -85,36 +85,57 @@ class Bytes(CacheTest):
 
 
 class Freshness(CacheTest):
-    def test_an_answer_ages_then_is_fetched_anew(self):
+    def test_an_answer_ages_then_is_served_stale_once_more_and_fetched_anew(self):
         instance = self.start_instance()
-        gateway = self.start_gateway(instance, settings='[cache]\nfresh = "2s"\njitter = 0\n')
+        gateway = self.start_gateway(instance, settings='[cache]\nfresh = "2s"\njitter = 0\nearly_refresh = 0\n')
         body = gateway.members("1@chatroom").body
         aged = until(lambda: (a := gateway.members("1@chatroom")).headers["Age"] == "1" and a, "it is a second old")
         self.assert_hit(aged, body)
         # Of two seconds one is over; in its first millisecond exactly one is left.
         self.assertIn(aged.cache, [f"rollcall; hit; ttl={left}; detail=memory" for left in (0, 1)])
         self.assertEqual(instance.calls(), 1)
-        until(lambda: gateway.members("1@chatroom") and instance.calls() == 2, "it is fetched again")
+        answers = []
 
-    def test_a_failure_of_the_business_is_handed_on_and_not_kept_for_long(self):
+        def renewed():
+            answers.append(gateway.members("1@chatroom"))
+            return answers[-1].headers["Age"] == "0"
+
+        until(renewed, "it is fetched again")
+        self.assertEqual(instance.calls(), 2)
+        for answer in answers:  # nobody waits for the instance
+            self.assert_hit(answer, body)
+        self.assertRegex(answers[-2].cache, r"^rollcall; hit; ttl=(0|-1); detail=memory$")
+        self.assertEqual(answers[-2].headers["Age"], "2")
+
+    def test_a_failure_of_the_business_is_handed_on_and_kept_for_a_while_only(self):
         instance = self.start_instance()
-        gateway = self.start_gateway(instance, settings='[cache]\nfailure = "200ms"\n')
+        gateway = self.start_gateway(instance, settings='[cache]\nfailure = "2s"\n')
+        forwarded = "rollcall; fwd=miss; fwd-status=200"
         answer = gateway.members("1@chatroom", wid="logged-out-1")
-        self.assertEqual((answer.status, answer.body), (200, FAILURE))
-        self.assertEqual(answer.cache, "rollcall; fwd=miss; fwd-status=200")
-        until(lambda: gateway.members("1@chatroom", wid="logged-out-1").body == FAILURE and instance.calls() == 2,
-              "the instance is asked again")
+        self.assertEqual((answer.status, answer.cache, answer.body), (200, forwarded, FAILURE))
+        again = gateway.members("1@chatroom", wid="logged-out-1")
+        self.assertEqual((again.status, again.cache, again.body), (200, "rollcall; hit; detail=failure", FAILURE))
+        self.assertIn(again.headers["Age"], ("0", "1"))
+        self.assertEqual(again.headers["Content-Type"], answer.headers["Content-Type"])
+        self.assertEqual(instance.calls(), 1)
+        last = until(lambda: (a := gateway.members("1@chatroom", wid="logged-out-1")).cache == forwarded and a,
+                     "the instance is asked again")
+        self.assertEqual((last.status, last.body, instance.calls()), (200, FAILURE, 2))
 
     def test_a_good_answer_is_not_displaced_by_a_failure(self):
         instance = self.start_instance()
-        gateway = self.start_gateway(instance, settings='[cache]\nfresh = "200ms"\njitter = 0\n'
-                                                        'stale_while_revalidate = "0ms"\n')
+        gateway = self.start_gateway(instance, settings='[cache]\nfresh = "200ms"\njitter = 0\nearly_refresh = 0\n'
+                                                        'stale_while_revalidate = "0ms"\nfailure = "1h"\n')
         good = gateway.members("1@chatroom").body
         instance.post({"wId": "w1"}, target="/logout")
         self.assertEqual(instance.members("1@chatroom").body, FAILURE)
         stale = until(lambda: (a := gateway.members("1@chatroom")).cache.startswith("rollcall; fwd=stale") and a,
                       "it is no longer fresh")
         self.assertEqual((stale.status, stale.body), (200, good))
+        calls = instance.calls()
+        for _ in range(5):  # the failure is remembered, and still the good answer is the one that is served
+            self.assert_hit(gateway.members("1@chatroom"), good)
+        self.assertEqual(instance.calls(), calls)
 
     def test_without_memory_nothing_is_kept(self):
         instance = self.start_instance()

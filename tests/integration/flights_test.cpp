@@ -31,6 +31,7 @@ using steady_clock = std::chrono::steady_clock;
 
 const std::string json_field = "Content-Type: application/json\r\n";
 const std::string good_body = R"({"message":"成功","code":"1000","data":[{"userName":"wxid_1"}]})";
+const std::string failure = R"({"message":"失败","code":"1001","data":null})";
 const std::string request = members_request(R"({"wId":"w","wcId":"1@chatroom"})");
 
 /// An upstream that answers when the test says so, every request with the same bytes.
@@ -112,17 +113,59 @@ BOOST_AUTO_TEST_CASE(a_leader_that_leaves_takes_nobody_with_it) {
   BOOST_TEST(up.peer.requests() == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(a_failure_is_told_to_all_who_waited_and_sticks_to_nobody_else) {
-  const std::string failure = R"({"message":"失败","code":"1001","data":null})";
+BOOST_AUTO_TEST_CASE(a_failure_is_told_to_all_who_waited_and_for_a_while_to_who_asks_next) {
   held_upstream up(http_answer(200, failure, json_field));
   running_gateway g(up.peer.url());
   auto clients = askers(g, 50);
   BOOST_TEST_REQUIRE(eventually([&] { return support::metric(g.admin_port(), "rollcall_background_tasks") == 51; }));
   up.let_go();
-  for (auto& c : clients)
-    BOOST_TEST(c.receive().body == failure);
+  for (auto& c : clients) {
+    const auto a = c.receive();
+    BOOST_TEST(a.body == failure);
+    BOOST_TEST(a.field("Cache-Status").starts_with("rollcall; fwd=miss; fwd-status=200"));
+  }
   BOOST_TEST(up.peer.requests() == 1u);
-  BOOST_TEST(raw_client(g.port()).ask(request).body == failure);
+  const auto next = raw_client(g.port()).ask(request);
+  BOOST_TEST(next.status == 200u);
+  BOOST_TEST(next.body == failure);
+  BOOST_TEST(next.field("Content-Type") == "application/json");
+  BOOST_TEST(next.field("Cache-Status") == "rollcall; hit; detail=failure");
+  const bool aged = next.field("Age") == "0" || next.field("Age") == "1";
+  BOOST_TEST(aged, next.field("Age"));
+  BOOST_TEST(up.peer.requests() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_sticks_to_nobody_else) {
+  held_upstream up(http_answer(200, failure, json_field));
+  up.let_go();
+  running_gateway g(up.peer.url());
+  raw_client c(g.port());
+  BOOST_TEST(c.ask(request).body == failure);
+  std::size_t calls = 1;
+  for (const auto& other :
+       {members_request(R"({"wId":"w","wcId":"2@chatroom"})"), members_request(R"({"wId":"v","wcId":"1@chatroom"})"),
+        members_request(R"({"wId":"w","chatRoomId":"1@chatroom"})"),
+        members_request(R"({"wId":"w","wcId":"1@chatroom"})", "Authorization: a\r\n")}) {
+    BOOST_TEST(c.ask(other).field("Cache-Status") == "rollcall; fwd=miss; fwd-status=200");
+    BOOST_TEST(up.peer.requests() == ++calls);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_is_forgotten_when_its_time_is_over) {
+  held_upstream up(http_answer(200, failure, json_field));
+  up.let_go();
+  auto settings = running_gateway::settings_for(up.peer.url());
+  settings.cache.failure = 100ms;
+  running_gateway g(settings);
+  raw_client c(g.port());
+  const auto began = steady_clock::now();
+  BOOST_TEST(c.ask(request).body == failure);
+  support::raw_answer a;
+  BOOST_TEST_REQUIRE(
+      eventually([&] { return (a = c.ask(request)).field("Cache-Status").find("fwd=") != a.head.npos; }));
+  BOOST_TEST((steady_clock::now() - began >= 99ms)); // the gateway counts whole milliseconds
+  BOOST_TEST(a.body == failure);
+  BOOST_TEST(a.field("Cache-Status") == "rollcall; fwd=miss; fwd-status=200");
   BOOST_TEST(up.peer.requests() == 2u, "the next one asks anew");
 }
 

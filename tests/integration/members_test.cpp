@@ -1,4 +1,5 @@
 // getChatRoomMember through a whole gateway: what the upstream sees, and what each of its answers comes to.
+#include "support/observe.hpp"
 #include "support/raw_client.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_upstream.hpp"
@@ -22,6 +23,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using support::answering;
+using support::eventually;
 using support::http_answer;
 using support::members_request;
 using support::raw_answer;
@@ -87,11 +89,20 @@ rollcall::ops::config settings(const scripted_upstream& upstream, const adjust& 
   return c;
 }
 
-/// Answers are fresh for a millisecond, after which only a failure of the upstream makes them served.
+/// Answers are fresh for a millisecond, after which only a failure of the upstream makes them served; each request asks
+/// anew, however the last one ended.
 void soon_stale(rollcall::ops::config& c) {
   c.cache.fresh = 1ms;
   c.cache.jitter = 0;
+  c.cache.early_refresh = 0;
   c.cache.stale_while_revalidate = 0ms;
+  c.cache.failure = 0ms;
+}
+
+/// The same, but stale answers are served while they are renewed.
+void soon_renewed(rollcall::ops::config& c) {
+  soon_stale(c);
+  c.cache.stale_while_revalidate = 1h;
 }
 
 bool is_hit(const raw_answer& a) {
@@ -100,9 +111,19 @@ bool is_hit(const raw_answer& a) {
 
 /// Asks until the answer is not a fresh one of the cache's.
 raw_answer ask_past_freshness(raw_client& client, const std::string& text) {
-  for (;;)
-    if (auto a = client.ask(text); !is_hit(a))
-      return a;
+  raw_answer a;
+  BOOST_TEST_REQUIRE(eventually([&] { return !is_hit(a = client.ask(text)); }));
+  return a;
+}
+
+/// A hit that says of itself that it is stale. In its first stale millisecond, what is left is still 0.
+void check_stale_hit(const raw_answer& a) {
+  BOOST_TEST(a.status == 200U);
+  BOOST_TEST(a.body == good_body);
+  BOOST_TEST(!a.field("Age").empty());
+  const auto status = a.field("Cache-Status");
+  BOOST_TEST((status.starts_with("rollcall; hit; ttl=-") || status.starts_with("rollcall; hit; ttl=0;")), status);
+  BOOST_TEST(status.ends_with("; detail=memory"), status);
 }
 
 void check_envelope(const raw_answer& a, unsigned status) {
@@ -216,7 +237,7 @@ std::vector<trouble> troubles() {
 
 BOOST_AUTO_TEST_CASE(what_is_not_a_success_is_never_stored) {
   moody_upstream u;
-  running_gateway gateway(settings(u.peer));
+  running_gateway gateway(settings(u.peer, [](rollcall::ops::config& c) { c.cache.failure = 0ms; }));
   raw_client client(gateway.port());
   for (const auto& t : troubles())
     BOOST_TEST_CONTEXT(t.name) {
@@ -239,6 +260,39 @@ BOOST_AUTO_TEST_CASE(what_is_not_a_success_is_never_stored) {
       }
       u.becomes({.answer = good});
       BOOST_TEST(client.ask(text).body == good_body); // and it is forgotten at once
+    }
+}
+
+// So that the next burst on a room that cannot be listed costs no call. Whatever a bot could not read, or is no word of
+// the platform's on the list, is asked for again.
+BOOST_AUTO_TEST_CASE(what_the_platform_says_instead_of_a_list_is_remembered_for_a_while_and_nothing_else_is) {
+  moody_upstream u;
+  running_gateway gateway(settings(u.peer, [](rollcall::ops::config& c) { c.cache.failure = 1h; }));
+  raw_client client(gateway.port());
+  int failures = 0;
+  for (const auto& t : troubles())
+    BOOST_TEST_CONTEXT(t.name) {
+      const auto text = members_request(query(t.name));
+      u.becomes(t.mood);
+      const auto first = client.ask(text);
+      BOOST_TEST(first.field("Cache-Status").starts_with("rollcall; fwd=miss"));
+      u.becomes({.answer = good});
+      const auto before = u.peer.requests();
+      const bool remembered = t.status == 0 && t.relayed == 200;
+      failures += remembered;
+      BOOST_TEST(support::metric(gateway.admin_port(), "rollcall_failures_remembered") == failures);
+      for (int i = 0; i < 3; ++i) {
+        raw_client other(gateway.port()); // of either thread
+        const auto a = other.ask(text);
+        BOOST_TEST(a.body == (remembered ? first.body : good_body));
+        if (!remembered)
+          continue;
+        BOOST_TEST(a.status == 200U);
+        BOOST_TEST(a.field("Content-Type") == first.field("Content-Type"));
+        BOOST_TEST(a.field("Cache-Status") == "rollcall; hit; detail=failure");
+        BOOST_TEST(!a.field("Age").empty());
+      }
+      BOOST_TEST(u.peer.requests() == before + (remembered ? 0 : 1));
     }
 }
 
@@ -277,22 +331,119 @@ BOOST_AUTO_TEST_CASE(the_last_good_answer_is_served_instead) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(beyond_its_last_limit_an_answer_is_never_served) {
+BOOST_AUTO_TEST_CASE(a_stale_answer_is_served_at_once_and_renewed_behind_it) {
+  std::atomic<bool> may_answer = true;
+  std::atomic<int> calls = 0;
+  scripted_upstream upstream([&](upstream_connection& c) {
+    while (c.read()) {
+      const int call = ++calls;
+      while (!may_answer && c.wait(1ms))
+        ;
+      c.send(call == 1 ? good : http_answer(200, R"({"code":1000,"data":["new"]})"));
+    }
+  });
+  running_gateway gateway(settings(upstream, [](rollcall::ops::config& c) {
+    soon_renewed(c);
+    c.upstream.timeout = 30s;
+  }));
+  const auto text = members_request(query("r"));
+  raw_client client(gateway.port());
+  BOOST_TEST(client.ask(text).body == good_body);
+  may_answer = false;
+  BOOST_TEST_REQUIRE(eventually([&] {
+    BOOST_TEST(client.ask(text).body == good_body);
+    return calls == 2;
+  }));
+  for (int i = 0; i < 20; ++i)
+    check_stale_hit(raw_client(gateway.port()).ask(text));
+  BOOST_TEST(calls == 2, "one renewal at a time");
+  may_answer = true;
+  raw_answer a;
+  BOOST_TEST(eventually([&] { return (a = client.ask(text)).body != good_body; }));
+  BOOST_TEST(a.body == R"({"code":1000,"data":["new"]})");
+  BOOST_TEST(is_hit(a));
+}
+
+BOOST_AUTO_TEST_CASE(after_a_failure_a_stale_answer_is_served_without_another_attempt_for_a_while) {
+  for (const auto windows : {soon_stale, soon_renewed})
+    for (const auto& t : troubles())
+      BOOST_TEST_CONTEXT(t.name << (windows == soon_stale ? ", in the foreground" : ", in the background")) {
+        if (t.mood.hang)
+          continue; // three hundred milliseconds each
+        moody_upstream u;
+        running_gateway gateway(settings(u.peer, [&](rollcall::ops::config& c) {
+          windows(c);
+          c.cache.failure = 1h;
+        }));
+        const auto text = members_request(query("r"));
+        raw_client client(gateway.port());
+        BOOST_TEST(client.ask(text).body == good_body);
+        u.becomes(t.mood);
+        BOOST_TEST_REQUIRE(eventually([&] {
+          client.ask(text);
+          return support::metric(gateway.admin_port(), "rollcall_failures_remembered") == 1;
+        }));
+        const auto before = u.peer.requests();
+        u.becomes({.answer = http_answer(200, R"({"code":1000,"data":["new"]})")});
+        for (int i = 0; i < 10; ++i)
+          check_stale_hit(raw_client(gateway.port()).ask(text));
+        BOOST_TEST(u.peer.requests() == before);
+      }
+}
+
+BOOST_AUTO_TEST_CASE(when_the_time_of_a_failure_is_over_a_stale_answer_is_renewed_again) {
+  for (const auto windows : {soon_stale, soon_renewed}) {
+    moody_upstream u;
+    running_gateway gateway(settings(u.peer, [&](rollcall::ops::config& c) {
+      windows(c);
+      c.cache.failure = 100ms;
+    }));
+    const auto text = members_request(query("r"));
+    raw_client client(gateway.port());
+    BOOST_TEST(client.ask(text).body == good_body);
+    u.becomes({.answer = http_answer(500, "")});
+    BOOST_TEST_REQUIRE(eventually([&] { return client.ask(text).body == good_body && u.peer.requests() >= 3; }));
+    u.becomes({.answer = http_answer(200, R"({"code":1000,"data":["new"]})")});
+    BOOST_TEST(eventually([&] { return client.ask(text).body == R"({"code":1000,"data":["new"]})"; }));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_success_ends_what_was_remembered_of_a_failure) {
   moody_upstream u;
+  u.becomes({.answer = http_answer(200, R"({"code":1001})", json_field)});
   running_gateway gateway(settings(u.peer, [](rollcall::ops::config& c) {
-    soon_stale(c);
-    c.cache.stale_if_error = 20ms;
+    soon_renewed(c);
+    c.cache.failure = 1h;
   }));
   raw_client client(gateway.port());
-  BOOST_TEST(client.ask(members_request(query("r"))).body == good_body);
-  u.becomes({.answer = http_answer(500, "")});
-  const auto began = steady_clock::now();
-  raw_answer a;
-  while ((a = client.ask(members_request(query("r")))).status == 200)
-    BOOST_TEST_REQUIRE((steady_clock::now() - began < 5s));
-  for (int i = 0; i < 20; ++i) {
-    check_envelope(a, 502);
-    a = client.ask(members_request(query("r")));
+  client.ask(members_request(query("r")));
+  u.becomes({.answer = good});
+  BOOST_TEST(client.ask(members_request(query("r"))).field("Cache-Status") == "rollcall; hit; detail=failure");
+  // Who wants nothing older than a second may ask again.
+  const auto insisting = members_request(query("r"), "Cache-Control: no-cache\r\n");
+  BOOST_TEST_REQUIRE(eventually([&] { return client.ask(insisting).body == good_body; }));
+  u.becomes({.answer = http_answer(200, R"({"code":1000,"data":["new"]})")});
+  BOOST_TEST(eventually([&] { return client.ask(members_request(query("r"))).body != good_body; }), "it is renewed");
+}
+
+// Neither for who asks and fails, nor for who is spared another attempt.
+BOOST_AUTO_TEST_CASE(beyond_its_last_limit_an_answer_is_never_served) {
+  for (const auto failure : {0ms, 3'600'000ms}) {
+    moody_upstream u;
+    running_gateway gateway(settings(u.peer, [&](rollcall::ops::config& c) {
+      soon_stale(c);
+      c.cache.stale_if_error = 20ms;
+      c.cache.failure = failure;
+    }));
+    raw_client client(gateway.port());
+    BOOST_TEST(client.ask(members_request(query("r"))).body == good_body);
+    u.becomes({.answer = http_answer(500, "")});
+    raw_answer a;
+    BOOST_TEST_REQUIRE(eventually([&] { return (a = client.ask(members_request(query("r")))).status != 200; }));
+    for (int i = 0; i < 20; ++i) {
+      check_envelope(a, 502);
+      a = client.ask(members_request(query("r")));
+    }
   }
 }
 

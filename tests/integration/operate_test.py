@@ -169,7 +169,7 @@ class InstanceInTrouble(ProcessTest):
     def test_the_last_good_answer_is_served_stale_up_to_its_limit(self):
         instance = self.start_instance()
         gateway = self.start_gateway(instance, settings='[cache]\nfresh = "1s"\nstale_while_revalidate = "0ms"\n'
-                                                        'stale_if_error = "2s"\njitter = 0\n')
+                                                        'stale_if_error = "2s"\njitter = 0\nearly_refresh = 0\n')
         good = gateway.members("1@chatroom")
         instance.kill()
         self.assertRegex(gateway.members("1@chatroom").cache, "^rollcall; hit;")
@@ -178,6 +178,9 @@ class InstanceInTrouble(ProcessTest):
         # In its very first stale millisecond, ttl is still 0.
         self.assertRegex(stale.cache, r"^rollcall; fwd=stale; ttl=(0|-[12]); detail=unreachable$")
         self.assertIn(stale.headers["Age"], ("1", "2"))
+        again = gateway.members("1@chatroom")  # without another attempt
+        self.assertEqual((again.status, again.body), (200, good.body))
+        self.assertRegex(again.cache, r"^rollcall; hit; ttl=(0|-[12]); detail=memory$")
         gone = until(lambda: (a := gateway.members("1@chatroom")).status != 200 and a, "it is too old even for that")
         self.assert_envelope(gone, 502)
         self.assertEqual(gateway.members("1@chatroom").headers["Age"], None)

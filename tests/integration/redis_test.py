@@ -26,8 +26,25 @@ class Shared(RedisTest):
         shared = second.members("1@chatroom")
         self.assert_from_redis(shared, answer.body)
         self.assertEqual(shared.headers["Content-Type"], answer.headers["Content-Type"])
-        self.assertRegex(second.members("1@chatroom").cache, "detail=memory$")
+        for gateway in (first, second, first):  # whose own store made its entry a suspect: Redis holds it still
+            again = gateway.members("1@chatroom")
+            self.assertEqual(again.body, answer.body)
+            self.assertRegex(again.cache, r"^rollcall; hit; ttl=\d+; detail=memory$")
         self.assertEqual(self.instance.calls(), 1)
+
+    def test_an_entry_in_memory_that_its_own_store_made_a_suspect_is_verified_once(self):
+        gateway = self.gateway(self.redis)
+        body = gateway.members("1@chatroom").body
+
+        def verified():
+            return gateway.metric("rollcall_redis_verifications_total", outcome="same")
+
+        until(lambda: gateway.members("1@chatroom").body == body and verified(), "Redis is asked whether it holds it")
+        commands = gateway.metric("rollcall_redis_commands_total")
+        for _ in range(20):
+            self.assertRegex(gateway.members("1@chatroom").cache, r"^rollcall; hit; ttl=\d+; detail=memory$")
+        self.assertEqual(gateway.metric("rollcall_redis_commands_total"), commands)
+        self.assertEqual((verified(), self.instance.calls()), (1, 1))
 
     def test_a_large_answer_is_shared_whole_and_with_its_gzip_variant(self):
         large = self.start_instance("--members", "500")
@@ -64,6 +81,26 @@ class Shared(RedisTest):
             left = self.redis.command("PTTL", key)
             self.assertTrue(0 < left <= 40_000, left)
 
+    def test_what_a_purge_has_to_find_is_indexed_by_account_and_room_for_as_long_as_it_is_there(self):
+        windows = '[cache]\nfresh = "10s"\nstale_while_revalidate = "20s"\nstale_if_error = "30s"\n'
+        gateway = self.gateway(self.redis, settings=PATIENT + windows + '[upstream]\ntimeout = "5s"\n')
+        asked = [("1@chatroom", "w1", None, "wcId"), ("1@chatroom", "w1", SECRET, "chatRoomId"),
+                 ("1@chatroom", "a:b{c}", None, "wcId"), ("2@chatroom", "w1", None, "wcId")]
+        for each in asked:
+            self.assertEqual(gateway.members(*each).cache, STORED)
+        values = self.await_keys(self.redis, len(asked))
+        self.assertEqual(self.redis.keys(), sorted(values + self.redis.indexes()))  # no lease is left
+        identities = [key.removeprefix(b"rollcall:{").removesuffix(b"}") for key in values]
+        expected = {b"rollcall:w:w1": b":w1:", b"rollcall:w:a%3Ab%7Bc%7D": b":a%3Ab%7Bc%7D:",
+                    b"rollcall:r:1@chatroom": b":1@chatroom", b"rollcall:r:2@chatroom": b":2@chatroom"}
+        self.assertEqual(self.redis.indexes(), sorted(expected))
+        for index, part in expected.items():
+            self.assertEqual(sorted(self.redis.command("ZRANGE", index, 0, -1)),
+                             [identity for identity in identities if part in identity + b":"])
+            left = self.redis.command("PTTL", index)
+            longest = max(self.redis.command("PTTL", b"rollcall:{%s}" % identity) for identity in identities)
+            self.assertTrue(longest < left <= 40_000 + 5_000 + 60_000, (longest, left))
+
     def test_namespaces_share_nothing(self):
         first = self.gateway(self.redis)
         second = self.gateway(self.redis, settings=PATIENT + 'namespace = "elsewhere"\n')
@@ -94,6 +131,9 @@ class Secrets(RedisTest):
         gateway.members("1@chatroom", token=SECRET)
         (key,) = self.await_keys(redis, 1)
         value = redis.command("GET", key)
+        indexes = redis.indexes()
+        self.assertEqual(len(indexes), 2)
+        listed = [identity for index in indexes for identity in redis.command("ZRANGE", index, 0, -1)]
         gateway.members("1@chatroom", token=SECRET)
         redis.command("SET", key, "garbage")
         gateway.members("1@chatroom", token=SECRET)
@@ -108,7 +148,7 @@ class Secrets(RedisTest):
         self.assertRegex(requests, "POST /getChatRoomMember 200 .* redis ")
         self.assertIn("POST /sendText 200", requests)
         pages = [gateway.admin(page).body for page in ("/metrics", "/status")]
-        for text in (key, value, log.encode(), requests.encode(), *pages):
+        for text in (key, value, *indexes, *listed, log.encode(), requests.encode(), *pages):
             self.assertNotIn(b"5eC4eT", text)
             self.assertNotIn(b"pa55word", text)
 
@@ -159,7 +199,7 @@ class Unfit(RedisTest):
             with self.subTest(other):
                 room, wid, token, field = other
                 self.reader.members(*other)
-                (key,) = until(lambda: set(self.redis.keys()) - {self.key}, "it is stored")
+                (key,) = until(lambda: set(self.redis.values()) - {self.key}, "it is stored")
                 self.redis.command("SET", key, self.value)
                 answer = self.reader.members(*other)
                 self.assertEqual((answer.status, answer.cache), (200, STORED))

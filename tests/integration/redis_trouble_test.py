@@ -98,10 +98,14 @@ class Trouble(RedisTest):
         with self.traffic(gateway) as bots:
             self.await_use(gateway)
             redis.kill()
+            until(lambda: gateway.metric("rollcall_redis_connections") == 0, "the gateway notices")
+            hits, calls = self.hits(gateway), self.instance.calls()
             bots.go_on()
+            self.assertEqual(self.hits(gateway), hits)
+            self.assertGreater(self.instance.calls(), calls + 10)
             redis.start()
             self.await_use(gateway)
-        self.assertGreater(gateway.metric("rollcall_redis_lookups_total", outcome="unavailable"), 0)
+        self.await_connections(gateway)
 
     def test_frozen_and_thawed(self):
         redis = self.start_redis()
@@ -132,8 +136,9 @@ class Trouble(RedisTest):
         redis.command("CONFIG", "SET", "maxmemory", "1mb")
         gateway = self.gateway(redis, settings=NO_MEMORY)
         with self.traffic(gateway):
-            until(lambda: gateway.metric("rollcall_redis_store_failures_total") > 20, "Redis refuses")
+            until(lambda: gateway.metric("rollcall_redis_lookups_total", outcome="unavailable") > 20, "Redis refuses")
             self.assertEqual(self.hits(gateway), 0)
+            self.assertEqual(redis.keys(), [b"filler"])
             redis.command("CONFIG", "SET", "maxmemory", "0")
             self.await_use(gateway)
         self.assertRegex(gateway.logged(), r"warning redis .*cannot write: OOM")

@@ -1,6 +1,7 @@
 """A real Redis for integration tests, and gateways that share it."""
 
 import contextlib
+import re
 import shutil
 import signal
 import socket
@@ -60,8 +61,16 @@ class RedisServer:
             return [self.read(replies) for _ in range(int(rest))]
         raise OSError(f"redis-server said {line!r}")
 
-    def keys(self):
-        return sorted(self.command("KEYS", "*"))
+    def keys(self, pattern=rb".*"):
+        """The names of all keys that match as a whole."""
+        return sorted(key for key in self.command("KEYS", "*") if re.fullmatch(pattern, key, re.S))
+
+    def values(self):
+        """The keys of answers: neither leases nor the index sets."""
+        return self.keys(rb"[^{}]+:\{[^{}]*\}")
+
+    def indexes(self):
+        return self.keys(rb"[^{}]+:[wr]:.*")
 
     def freeze(self):
         """It keeps its connections, and does nothing any more."""
@@ -104,10 +113,13 @@ class RedisTest(ProcessTest):
         return gateway
 
     def await_connections(self, gateway):
-        until(lambda: gateway.metric("rollcall_redis_connections") == 2, "each thread is connected to Redis")
+        """Two threads have one each, and purges have one; and Redis tells the gateway what changes."""
+        until(lambda: gateway.metric("rollcall_redis_connections") == 3 and gateway.metric("rollcall_tracking_up") == 1,
+              "it is connected to Redis")
 
     def await_keys(self, redis, count):
-        return until(lambda: len(k := redis.keys()) == count and k, f"Redis holds {count} keys")
+        """The keys of so many answers."""
+        return until(lambda: len(k := redis.values()) == count and k, f"Redis holds {count} answers")
 
     def own(self, room, wid="w1", token=None):
         """The instance's own answer."""

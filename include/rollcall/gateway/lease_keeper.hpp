@@ -41,7 +41,10 @@ public:
   held_lease() = default;
   explicit held_lease(std::shared_ptr<lease_keeper> k) : keeper_(std::move(k)) {}
   held_lease(held_lease&& other) noexcept : keeper_(std::exchange(other.keeper_, nullptr)) {}
-  held_lease& operator=(held_lease&&) = delete;
+  held_lease& operator=(held_lease&& other) noexcept {
+    std::swap(keeper_, other.keeper_);
+    return *this;
+  }
   ~held_lease() {
     if (keeper_)
       keeper_->give_back();

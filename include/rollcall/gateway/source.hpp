@@ -51,6 +51,8 @@ private:
   net::task<cache::entry_ptr> look_in_memory(const question& q, redis_budget& budget);
   net::task<lookup> look_in_redis(const question& q, cache::entry_ptr stale, redis_budget& budget);
   void leave_alone(const question& q, std::chrono::milliseconds held_for);
+  net::task<redis::claim> claim(const question& q, redis::claim_terms terms, redis_budget& budget);
+  lookup settled(cache::entry_ptr e, cache::decision d, held_lease lease);
   net::task<held_lease> take_up(redis::lease l, redis_budget& budget);
   cache::entry_ptr take_in(const cache::entry_ptr& from_redis, cache::entry_ptr held, cache::memory::stamp_type asked);
 

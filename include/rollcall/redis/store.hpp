@@ -48,7 +48,7 @@ struct lease {
 /// What is good enough for who claims: an entry that is fresh by its own limits and by `fresh`, was fetched at or after
 /// `fetched_since`, and is not the version `other_than` (0: any will do). Otherwise the lease is claimed.
 struct claim_terms {
-  cache::time_point now;
+  cache::time_point now{};
   cache::milliseconds fresh{0};
   cache::time_point fetched_since = cache::time_point::min();
   std::uint64_t other_than = 0;

@@ -52,6 +52,20 @@ BOOST_AUTO_TEST_CASE(a_hit_tells_its_age_what_is_left_and_where_it_came_from) {
   BOOST_TEST(hit_fields(e, noon, "redis").text() == "Age: 0\r\nCache-Status: rollcall; hit; ttl=1; detail=redis\r\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_remembered_failure_tells_its_age_and_that_it_is_one) {
+  struct {
+    cache::milliseconds age;
+    std::string_view text;
+  } const cases[] = {
+      {0ms, "Age: 0\r\nCache-Status: rollcall; hit; detail=failure\r\n"},
+      {2'999ms, "Age: 2\r\nCache-Status: rollcall; hit; detail=failure\r\n"},
+      {1h, "Age: 3600\r\nCache-Status: rollcall; hit; detail=failure\r\n"},
+      {-4s, "Age: 0\r\nCache-Status: rollcall; hit; detail=failure\r\n"},
+  };
+  for (const auto& c : cases)
+    BOOST_TEST(remembered_fields(noon - c.age, noon).text() == c.text);
+}
+
 BOOST_AUTO_TEST_CASE(a_forwarded_request_tells_why_and_what_came_of_it) {
   using enum forward_reason;
   const auto e = entry_of(noon - 90s, noon - 30'001ms);
@@ -62,6 +76,11 @@ BOOST_AUTO_TEST_CASE(a_forwarded_request_tells_why_and_what_came_of_it) {
       {{.reason = miss, .status = 200, .stored = true}, "Cache-Status: rollcall; fwd=miss; fwd-status=200; stored\r\n"},
       {{.reason = stale, .status = 200, .stored = true},
        "Cache-Status: rollcall; fwd=stale; fwd-status=200; stored\r\n"},
+      {{.reason = miss, .status = 200, .stored = true, .collapsed = true},
+       "Cache-Status: rollcall; fwd=miss; fwd-status=200; stored; collapsed\r\n"},
+      {{.reason = request, .status = 200, .stored = true},
+       "Cache-Status: rollcall; fwd=request; fwd-status=200; stored\r\n"},
+      {{.reason = none, .detail = "only-if-cached"}, "Cache-Status: rollcall; detail=only-if-cached\r\n"},
       {{.reason = miss, .status = 404}, "Cache-Status: rollcall; fwd=miss; fwd-status=404\r\n"},
       {{.reason = bypass, .status = 204}, "Cache-Status: rollcall; fwd=bypass; fwd-status=204\r\n"},
       {{.reason = bypass, .detail = "timed-out"}, "Cache-Status: rollcall; fwd=bypass; detail=timed-out\r\n"},
@@ -75,6 +94,8 @@ BOOST_AUTO_TEST_CASE(a_forwarded_request_tells_why_and_what_came_of_it) {
 }
 
 BOOST_AUTO_TEST_CASE(every_reason_has_a_word) {
+  BOOST_TEST(to_string(forward_reason::none) == "none");
+  BOOST_TEST(to_string(forward_reason::request) == "request");
   BOOST_TEST(to_string(forward_reason::miss) == "miss");
   BOOST_TEST(to_string(forward_reason::stale) == "stale");
   BOOST_TEST(to_string(forward_reason::bypass) == "bypass");
@@ -98,11 +119,13 @@ BOOST_AUTO_TEST_CASE(the_longest_lines_are_whole) {
         e.fetched_at = fetched;
         e.fresh_until = fresh_until;
         whole(hit_fields(e, now, "memory"));
+        whole(remembered_fields(fetched, now));
         for (int i = 1; i <= upstream::failure_count; ++i) {
           const auto word = label_of(static_cast<upstream::failure>(i));
           forward_report r{.reason = forward_reason::bypass,
                            .status = std::numeric_limits<unsigned>::max(),
                            .stored = true,
+                           .collapsed = true,
                            .detail = word,
                            .served = &e};
           BOOST_TEST(whole(r.fields(now)).ends_with("; detail=" + std::string(word) + "\r\n"));
