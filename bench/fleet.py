@@ -1,0 +1,120 @@
+"""Gateways that share a Redis, for the measurements: each on free ports, and none outlives whoever started it."""
+import contextlib
+import json
+import shutil
+import subprocess
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+PATIENCE = 30  # seconds for what takes milliseconds on an idle machine
+
+
+class Trouble(Exception):
+    """What a user is told in one line."""
+
+
+def until(condition, what):
+    """The first true value of condition()."""
+    end = time.monotonic() + PATIENCE
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise Trouble(f"not within {PATIENCE} s: {what}")
+        time.sleep(0.01)
+    return value
+
+
+class Program:
+    """A child process. Its errors are shown, its output is read line by line."""
+
+    def __init__(self, *arguments):
+        self.name = Path(arguments[0]).name
+        # A session of its own: Ctrl-C reaches only us, and we end what we started.
+        self.child = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *arguments], start_new_session=True, text=True,
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def line_after(self, beginning):
+        """The rest of its next line, which has to begin so."""
+        line = self.child.stdout.readline()
+        if not line.startswith(beginning):
+            raise Trouble(f"{self.name} does not start" + (f": it says {line.strip()!r}" if line else ""))
+        return line.removeprefix(beginning).strip()
+
+    def tell(self, line):
+        with contextlib.suppress(BrokenPipeError):  # whoever waits for its answer finds out
+            self.child.stdin.write(line + "\n")
+            self.child.stdin.flush()
+
+    def lives(self):
+        return self.child.poll() is None
+
+    def end(self):
+        """May be called again."""
+        with contextlib.suppress(OSError):
+            self.child.stdin.close()
+        self.child.terminate()
+        try:
+            self.child.wait(10)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+        self.child.stdout.close()
+
+
+class Redis:
+    """A redis-server on a socket that nobody else knows, with nothing in it."""
+
+    def __init__(self):
+        self.directory = tempfile.mkdtemp(prefix="rollcall-bench-")
+        self.socket = f"{self.directory}/redis.sock"
+        self.url = f"unix://{self.socket}"
+        self.process = Program("redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", self.directory,
+                               "--save", "", "--appendonly", "no", "--logfile", f"{self.directory}/log")
+
+    def listens(self):
+        if not self.process.lives():
+            raise Trouble("redis-server does not start")
+        return Path(self.socket).exists()
+
+    def end(self):
+        self.process.end()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class Gateway:
+    """In front of one instance. Configured by its defaults."""
+
+    def __init__(self, program, instance, redis):
+        self.process = Program(program, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-level", "warn",
+                               "--upstream", instance, "--redis", redis.url)
+        self.port = self.process.line_after("rollcall: listening on http://127.0.0.1:")
+        self.admin = self.process.line_after("rollcall: admin on ")
+
+    def status(self):
+        with urllib.request.urlopen(f"{self.admin}/status", timeout=PATIENCE) as page:
+            return json.load(page)
+
+    def connected(self):
+        """Whether all of its threads are connected to Redis, and Redis tells it what changes."""
+        status = self.status()
+        return status["redis"]["connections"] >= status["threads"] and status["redis"]["tracked"]
+
+    def end(self):
+        self.process.end()
+
+
+@contextlib.contextmanager
+def fleet(program, count, instance):
+    """So many gateways in front of the instance, ready to serve."""
+    with contextlib.ExitStack() as all_of_it:
+        redis = Redis()
+        all_of_it.callback(redis.end)
+        until(redis.listens, "redis-server listens")
+        gateways = []
+        for _ in range(count):
+            gateways.append(Gateway(program, instance, redis))
+            all_of_it.callback(gateways[-1].end)
+        for gateway in gateways:
+            until(gateway.connected, "a gateway is connected to Redis")
+        yield gateways
