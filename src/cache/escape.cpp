@@ -1,6 +1,5 @@
 #include "escape.hpp"
 
-#include <algorithm>
 #include <array>
 
 namespace rollcall::cache {
@@ -22,15 +21,19 @@ constexpr bool is_raw(char c) {
 } // namespace
 
 void append_escaped(std::string& to, std::string_view part) {
-  for (auto from = part.begin(); from != part.end();) {
-    const auto stop = std::find_if_not(from, part.end(), is_raw);
+  const char* from = part.data();
+  const char* const end = from + part.size();
+  for (;;) {
+    const char* stop = from;
+    while (stop != end && is_raw(*stop))
+      ++stop;
     to.append(from, stop);
-    from = stop;
-    if (from == part.end())
+    if (stop == end)
       return;
-    const auto byte = static_cast<unsigned char>(*from++);
+    const auto byte = static_cast<unsigned char>(*stop);
     const char escape[] = {'%', digits[byte >> 4], digits[byte & 15]};
     to.append(escape, sizeof escape);
+    from = stop + 1;
   }
 }
 

@@ -1,5 +1,7 @@
 #include "rollcall/net/request_parser.hpp"
 
+#include "plain_head.hpp"
+
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 
@@ -128,6 +130,12 @@ request_parser::request_parser() {
 }
 
 std::expected<void, framing_error> request_parser::parse_head(std::string_view bytes) {
+  if (recognise_plain_head(bytes, head_))
+    return {};
+  auto fields = std::move(head_.fields); // keeps its storage
+  fields.clear();
+  head_ = {};
+  head_.fields = std::move(fields);
   bytes_ = bytes;
   error_code ec;
   const auto used = put(boost::asio::buffer(bytes.data(), bytes.size()), ec);

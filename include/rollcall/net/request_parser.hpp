@@ -63,8 +63,8 @@ struct request_head {
   [[nodiscard]] const field* find(http::field id) const;
 };
 
-/// Beast's parser for one request, with views instead of copies and with the stricter framing. It is given the whole
-/// head in one piece, which its reader has found by the empty line at the end; after that, a chunked body piece by
+/// Beast's parser for one request, with views instead of copies and with the stricter framing, behind a quick one for
+/// what nearly all heads look like. It is given the whole head in one piece, which its reader has found by the empty line at the end; after that, a chunked body piece by
 /// piece. Bodies with a length need no parser.
 class request_parser : private http::basic_parser<true> {
 public:
