@@ -83,17 +83,21 @@ BOOST_AUTO_TEST_CASE(a_stale_list_is_served_at_once_and_renewed_once_by_all) {
   rooms.takes(1s);
   std::this_thread::sleep_for(1550ms); // past its freshness
   const auto calls = rooms.calls(room);
-  const auto began = steady_clock::now();
   std::deque<raw_client> askers;
+  steady_clock::duration slowest{};
   for (int i = 0; i < 20; ++i) {
     auto& bot = askers.emplace_back(gateways[static_cast<std::size_t>(i) % 2].port());
     for (int again = 0; again < 2; ++again) { // on one connection, which the renewal must not hold up
+      const auto began = steady_clock::now();
       const auto a = bot.ask(ask_for(room));
+      slowest = std::max(slowest, steady_clock::now() - began);
       BOOST_TEST(edition_of(a) == 0);
       BOOST_TEST(a.field("Cache-Status").starts_with("rollcall; hit; ttl=-"), a.field("Cache-Status"));
     }
   }
-  BOOST_TEST((steady_clock::now() - began < 900ms), "nobody waits for the second that the renewal takes");
+  BOOST_TEST_MESSAGE("the slowest stale answer took "
+                     << std::chrono::duration_cast<std::chrono::microseconds>(slowest).count() << " us");
+  BOOST_TEST((slowest < 50ms), "ten times what is promised, for a busy machine");
   for (auto& g : gateways)
     BOOST_TEST(eventually([&] { return ask(*g) == 1; }));
   BOOST_TEST(rooms.calls(room) == calls + 1, "one renewal");
