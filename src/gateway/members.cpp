@@ -70,7 +70,9 @@ void members::serve(const net::request& r, net::exchange& x) {
     c.random = uniform(lane_.random);
   const auto failure = fresh ? std::nullopt : lists.failures.find(id_, now);
   c.failing = failure.has_value();
-  const auto what = cache::decide(held.entry.get(), lane_.shared.windows, wants, c);
+  auto what = cache::decide(held.entry.get(), lane_.shared.windows, wants, c);
+  if (fresh && what == cache::decision::serve_and_refresh && lists.failures.find(id_, now))
+    what = cache::decision::serve; // looked up only now, because plain hits need not know
   if (what != cache::decision::ask) {
     log_access(lane_.shared, note_access(lane_.shared, r.head, id_.text()), 200, fresh ? "memory" : "stale");
     if (!fresh)

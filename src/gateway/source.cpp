@@ -1,6 +1,7 @@
 // The two stores: what they hold, whether it still holds, and who may ask the upstream for more.
 #include "rollcall/gateway/source.hpp"
 
+#include "rollcall/cache/lease_patience.hpp"
 #include "rollcall/gateway/replies.hpp"
 
 #include <algorithm>
@@ -69,6 +70,7 @@ net::task<cache::entry_ptr> source::look_in_memory(const question& q, redis_budg
 net::task<source::lookup> source::look_in_redis(const question& q, cache::entry_ptr stale, redis_budget& budget) {
   auto seat = lane_.shared.lists.waits.enroll(q.id, lane_.ex);
   const auto wait_until = net::steady_clock::now() + lane_.shared.upstream_timeout;
+  cache::lease_patience patience;
   while (lane_.redis_usable() && !budget.spent()) {
     const auto asked = lane_.shared.lists.memory.stamp();
     auto c = co_await claim(q, {.fetched_since = cache::oldest_wanted(q.wants, cache::wall_now())}, budget);
@@ -84,6 +86,8 @@ net::task<source::lookup> source::look_in_redis(const question& q, cache::entry_
       co_return settled(std::move(stale), c.lease ? d : decision::serve, std::move(lease));
     if (c.lease)
       co_return lookup{std::nullopt, std::move(stale), std::move(lease)};
+    if (!patience.waits_for(c.holder))
+      co_return lookup{std::nullopt, std::move(stale), {}};
 
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(wait_until - net::steady_clock::now());
     if (left.count() <= 0) {

@@ -65,7 +65,7 @@ if not taken then
     redis.pcall('PEXPIRE', KEYS[2], ARGV[2])
     left = tonumber(ARGV[2])
   end
-  return {value, 'held', left}
+  return {value, 'held', left, text_at(KEYS[2]) or ''}
 elseif taken.err then
   return {value, 'refused', taken.err}
 end

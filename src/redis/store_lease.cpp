@@ -113,6 +113,8 @@ claim store::read_claim(const command_result& r, lease l, cache::time_point now,
     c.outcome = claim_outcome::held;
     // Somebody else's key, with a life of its own, must not make anybody wait longer than ours do.
     c.held_for = std::clamp(std::chrono::milliseconds((*r)[2].integer()), std::chrono::milliseconds(0), lease_life);
+    if (r->size() > 3 && !(*r)[3].text().empty())
+      c.holder = cache::identity_hash((*r)[3].text());
   } else if (r->size() > 2) {
     complain("cannot write", reply(reply::kind::error, std::string((*r)[2].text())));
   }

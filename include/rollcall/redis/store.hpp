@@ -72,6 +72,8 @@ struct claim {
   std::optional<redis::lease> lease;
   /// For `held`: the holder has to renew it within this time.
   std::chrono::milliseconds held_for{0};
+  /// For `held`: tells one holder from another; 0 when that is not known.
+  std::uint64_t holder = 0;
 };
 
 /// Whether Redis still holds the version that somebody else holds too.

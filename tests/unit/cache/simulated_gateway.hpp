@@ -2,6 +2,7 @@
 
 #include "rollcall/cache/flights.hpp"
 #include "rollcall/cache/freshness.hpp"
+#include "rollcall/cache/lease_patience.hpp"
 #include "rollcall/cache/memory.hpp"
 #include "rollcall/cache/remembered.hpp"
 
@@ -57,7 +58,9 @@ public:
     if (fresh)
       c.random = std::uniform_real_distribution<>(0, 1)(random_);
     c.failing = !fresh && failures_.find(who.id, now).has_value();
-    const auto what = cache::decide(held.entry.get(), rules_.windows, {}, c);
+    auto what = cache::decide(held.entry.get(), rules_.windows, {}, c);
+    if (fresh && what == cache::decision::serve_and_refresh && failures_.find(who.id, now))
+      what = cache::decision::serve;
     if (what == cache::decision::ask)
       return timeline_.spawn(answer_later(who));
     book_.answered(held.entry.get(), timeline_.now(), timeline_.now());
@@ -234,6 +237,7 @@ private:
   task<lookup> look_in_redis(const subject& who, cache::entry_ptr stale) {
     seat place(*this, who);
     const auto wait_until = timeline_.now() + rules_.upstream_timeout;
+    cache::lease_patience holders;
     while (redis_) {
       const auto asked = memory_.stamp();
       const auto c = co_await redis_->get_or_claim(who.id, {.now = timeline_.wall(), .fresh = rules_.windows.fresh});
@@ -247,6 +251,8 @@ private:
         co_return settled(std::move(stale), lease ? d : cache::decision::serve, std::move(lease));
       if (lease)
         co_return lookup{std::nullopt, std::move(stale), std::move(lease)};
+      if (!holders.waits_for(c.holder))
+        co_return lookup{std::nullopt, std::move(stale), {}};
 
       const auto left = wait_until - timeline_.now();
       if (left.count() <= 0)

@@ -42,6 +42,7 @@ public:
     cache::entry_ptr entry;
     token lease = 0;
     microseconds held_for{0};
+    token holder = 0;
   };
   /// What tracking tells: values before leases.
   using observer = std::function<void(const cache::identity&, bool value, bool lease)>;
@@ -130,12 +131,12 @@ private:
   claim claim_now(const cache::identity& id, const terms& wanted) {
     auto& s = slot_of(id);
     if (s.value && is_good(*s.value, wanted))
-      return {outcome::good, s.value, 0, {}};
+      return {outcome::good, s.value, 0, {}, 0};
     if (s.lease != 0)
-      return {outcome::held, s.value, 0, s.lease_until - timeline_.now()};
+      return {outcome::held, s.value, 0, s.lease_until - timeline_.now(), s.lease};
     s.lease = ++tokens_;
     let_last(id);
-    return {outcome::leased, s.value, s.lease, {}};
+    return {outcome::leased, s.value, s.lease, {}, 0};
   }
 
   void let_last(const cache::identity& id) {
