@@ -18,6 +18,7 @@ struct passthrough::dropping {
   explicit dropping(const net::executor& ex) : over(ex) {}
   net::timer over;
   bool done = false;
+  bool outrun = false; // the answer did not wait for it
 };
 
 void passthrough::serve(const net::request& r, net::exchange& x) {
@@ -141,6 +142,11 @@ net::task<bool> passthrough::relay(net::turn& t, upstream::stream& s, const forw
     f.watch->answered(answer->status,
                       coding == answer->fields->end() ? std::string_view() : std::string_view(coding->value()));
   }
+  const bool whole = !head.has_body || head.content_length == std::uint64_t{0};
+  if (f.watch && whole) { // there is no piece of it to keep back
+    f.watch->answer_is_whole();
+    co_await settle(f.watch);
+  }
   if (!co_await t.start(head))
     co_return false;
   co_return co_await relay_body(t, s, f);
@@ -186,12 +192,24 @@ net::task<> passthrough::settle(std::shared_ptr<write_watch> write) {
   lane_.tasks.start(drop(*dropped, w), "dropping what a write has changed");
   if (!w->done)
     co_await w->over.async_wait(net::no_throw);
+  if (w->done)
+    co_return;
+  w->outrun = true;
+  lane_.shared.purges.outrun(*dropped);
 }
 
 net::task<> passthrough::drop(cache::scope s, std::shared_ptr<dropping> w) {
+  const struct ending { // however it ends
+    ~ending() {
+      w.done = true;
+      if (w.outrun)
+        to.caught_up();
+      w.over.cancel();
+    }
+    dropping& w;
+    purges& to;
+  } end{*w, lane_.shared.purges};
   co_await lane_.shared.purges.purge(std::move(s));
-  w->done = true;
-  w->over.cancel();
 }
 
 void passthrough::give_up(net::turn t, const forwarded& f, const progress& p) {

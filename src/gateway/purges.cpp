@@ -118,10 +118,12 @@ net::task<> purges::retry() {
     pause_.expires_after(options_.retry);
     co_await pause_.async_wait(net::no_throw);
     while (!stopping_ && store_->connected() && !waiting_.empty()) {
-      const auto s = waiting_.front(); // a copy: more may come meanwhile
-      if (!co_await store_->purge(s, {}, cache::wall_now(), options_.step))
+      const auto s = waiting_.front();
+      waiting_.pop_front(); // so that who asks for it once more meanwhile has it carried out once more
+      if (!co_await store_->purge(s, {}, cache::wall_now(), options_.step)) {
+        waiting_.push_front(s);
         break;
-      std::erase(waiting_, s);
+      }
       show_kept();
     }
     if (overflowed_ && store_->connected()) {
@@ -134,6 +136,15 @@ net::task<> purges::retry() {
     co_return;
   outstanding_ = false;
   spdlog::info("redis {}: all purges have been carried out", link_->server().to_string());
+}
+
+void purges::outrun(const cache::scope& s) {
+  unheard_.fetch_add(1);
+  shared_.drop(s); // what was read from Redis until now
+}
+
+void purges::caught_up() {
+  unheard_.fetch_sub(1);
 }
 
 net::task<std::vector<cache::entry_ptr>> purges::stored(cache::scope s, std::size_t most) {

@@ -106,7 +106,7 @@ void listener::sweep() {
   }
   sweeper_.expires_after(sweep_every);
   sweeper_.async_wait([this](error_code cancelled) {
-    if (!cancelled)
+    if (!cancelled && !stopped_) // it may have expired in the turn of the loop that stopped us
       sweep();
   });
 }

@@ -56,7 +56,12 @@ public:
   net::task<report> purge(cache::scope s);
 
   /// Whether Redis must not be used, because it has yet to be told of purges. Any thread.
-  [[nodiscard]] bool outstanding() const noexcept { return outstanding_.load(); }
+  [[nodiscard]] bool outstanding() const noexcept { return outstanding_.load() || unheard_.load() > 0; }
+
+  /// Who cannot wait for the end of his purge() says so before he goes on as if it were over, and caught_up() at its
+  /// end: what is under way in between counts as outstanding. Any thread.
+  void outrun(const cache::scope& s);
+  void caught_up();
 
   /// What Redis holds from before this is to be treated as purged. Any thread.
   [[nodiscard]] cache::time_point floor() const noexcept { return floor_.load(); }
@@ -91,6 +96,7 @@ private:
   bool retrying_ = false;
   bool stopping_ = false;
   std::atomic<bool> outstanding_{false};
+  std::atomic<unsigned> unheard_{0};
   std::atomic<cache::time_point> floor_{cache::time_point::min()};
   bool overflowed_ = false;
   std::atomic<std::uint64_t> begun_{0};
