@@ -69,14 +69,17 @@ decision decide(const entry* held, const windows& w, const directives& d, const 
   if (held == nullptr)
     return decision::ask;
   const auto v = judge(*held, w, c.now);
-  if (v == verdict::expired || c.unverified || held->fetched_at < oldest_wanted(d, c.now))
+  if (v == verdict::expired || c.unverified)
+    return decision::ask;
+  const auto oldest = oldest_wanted(d, c.now);
+  if (c.failed_at && *c.failed_at >= oldest) // it has just been tried, for this request as much as for any
+    return decision::serve;
+  if (held->fetched_at < oldest)
     return decision::ask;
   if (v == verdict::fresh)
-    return !c.failing && refresh_early(*held, w, c.now, c.random) ? decision::serve_and_refresh : decision::serve;
+    return refresh_early(*held, w, c.now, c.random) ? decision::serve_and_refresh : decision::serve;
   if (d.max_age)
     return decision::ask;
-  if (c.failing)
-    return decision::serve;
   return v == verdict::stale_revalidate ? decision::serve_and_refresh : decision::ask;
 }
 

@@ -36,7 +36,9 @@ net::task<outcome_ptr> source::ask_upstream(const question& q, cache::entry_ptr 
   } else {
     const auto why = answer.error();
     lane_.stats.fetch_failures[static_cast<std::size_t>(why) - 1].add();
-    o = instead(stale, {.detail = upstream::label_of(why)}, std::string(to_string(why)), status_of(why));
+    const auto reason = q.wants.max_age ? forward_reason::request : forward_reason::miss;
+    o = instead(stale, {.reason = reason, .detail = upstream::label_of(why)}, std::string(to_string(why)),
+                status_of(why));
   }
   auto result = std::make_shared<const outcome>(std::move(o));
   remember(q, result, at, stale != nullptr);
@@ -74,7 +76,8 @@ outcome source::instead(const cache::entry_ptr& stale, forward_report report, st
   const auto now = cache::wall_now();
   if (stale && cache::judge(*stale, lane_.shared.windows, now) != cache::verdict::expired) {
     lane_.stats.stale_on_error.add();
-    report.reason = forward_reason::stale;
+    if (report.reason != forward_reason::request)
+      report.reason = forward_reason::stale;
     report.served = stale.get();
     return stored{.entry = stale, .report = report};
   }
@@ -118,7 +121,9 @@ stored source::keep(const question& q, const upstream::fetched& f, const asking&
   if (!q.wants.no_store) {
     // A purge since the question keeps it out: those who asked before may have it, nobody else.
     const auto kept = lane_.shared.lists.memory.insert(e, cache::wall_now(), at.stamp);
-    report.stored = kept != cache::keeping::fenced && (kept != cache::keeping::refused || lease);
+    // Memory knows only the latest purges, and counts older questions as purged when there were many; but if the lease
+    // is still ours, this was not.
+    report.stored = lease || (kept != cache::keeping::fenced && kept != cache::keeping::refused);
     if (report.stored)
       lane_.tasks.start(keep_in_redis(e, std::move(lease)), "storing an answer");
   }

@@ -55,46 +55,66 @@ void members::serve(const net::request& r, net::exchange& x) {
   const auto who = credential_of(r.head);
   if (who.ambiguous || std::holds_alternative<api::pass_through>(parsed))
     return others_.serve(r, x);
-
   const auto& query = std::get<api::query>(parsed);
+  if (query.w_id.size() > name_most || query.room.size() > name_most)
+    return others_.serve(r, x);
+
   const auto fingerprint = who.field ? fingerprints_.of(who.field->value) : cache::no_credential;
   id_.assign(fingerprint, api::to_string(query.field), query.w_id, query.room);
   const bool gzip = wants_gzip(r.head);
   const auto wants = directives_of(r.head);
   const auto now = cache::wall_now();
-  auto& lists = lane_.shared.lists;
-  auto held = lists.memory.find(id_, now);
-  cache::circumstances c{.now = now, .unverified = held.suspect && lane_.redis_usable()};
-  const bool fresh = held.entry && cache::judge(*held.entry, lane_.shared.windows, now) == cache::verdict::fresh;
-  if (fresh)
-    c.random = uniform(lane_.random);
-  const auto failure = fresh ? std::nullopt : lists.failures.find(id_, now);
-  c.failing = failure.has_value();
-  auto what = cache::decide(held.entry.get(), lane_.shared.windows, wants, c);
-  if (fresh && what == cache::decision::serve_and_refresh && lists.failures.find(id_, now))
-    what = cache::decision::serve; // looked up only now, because plain hits need not know
-  if (what != cache::decision::ask) {
-    log_access(lane_.shared, note_access(lane_.shared, r.head, id_.text()), 200, fresh ? "memory" : "stale");
-    if (!fresh)
+  auto seen = look_in_memory(wants, now);
+  if (seen.what != cache::decision::ask) {
+    log_access(lane_.shared, note_access(lane_.shared, r.head, id_.text()), 200, seen.fresh ? "memory" : "stale");
+    if (!seen.fresh)
       lane_.stats.hits_stale.add();
-    answer_hit(*held.entry, gzip, now, x);
-    // At most one for an identity: when there is a flight already, that one will do.
-    if (what == cache::decision::serve_and_refresh)
-      if (auto lead = lists.flights.lead(id_))
-        lane_.tasks.start(refresh(question_of(r, query, wants), std::move(*lead), {std::move(held.entry), {}}),
-                          "renewing a list");
+    answer_hit(*seen.entry, gzip, now, x);
+    if (seen.what == cache::decision::serve_and_refresh)
+      refresh_later(r, query, std::move(seen.entry));
     return;
   }
   asker a{gzip, note_access(lane_.shared, r.head, id_.text())};
-  if (failure && failure->what && !held.entry && failure->asked_at >= cache::oldest_wanted(wants, now)) {
+  if (seen.failure && seen.failure->what && !seen.entry && seen.failure->asked_at >= cache::oldest_wanted(wants, now)) {
     lane_.stats.hits_failure.add();
-    return respond(x.take(), a, {.result = failure->what, .remembered = true});
+    return respond(x.take(), a, {.result = seen.failure->what, .remembered = true});
   }
   auto q = question_of(r, query, wants);
   if (wants.only_if_cached)
     lane_.tasks.start(answer_from_stores(x.take(), std::move(q), std::move(a)), "answering from what is stored");
   else
     lane_.tasks.start(answer_later(x.take(), std::move(q), std::move(a)), "answering a request");
+}
+
+// Of the request whose identity is id_.
+members::sight members::look_in_memory(const cache::directives& wants, cache::time_point now) {
+  auto& lists = lane_.shared.lists;
+  auto held = lists.memory.find(id_, now);
+  sight s{.entry = std::move(held.entry)};
+  cache::circumstances c{.now = now, .unverified = held.suspect && lane_.redis_usable()};
+  s.fresh = s.entry && cache::judge(*s.entry, lane_.shared.windows, now) == cache::verdict::fresh;
+  if (s.fresh) {
+    c.random = uniform(lane_.random);
+    s.what = cache::decide(s.entry.get(), lane_.shared.windows, wants, c);
+    if (s.what == cache::decision::serve)
+      return s; // it need not know of failures
+  }
+  s.failure = lists.failures.find(id_, now);
+  if (s.failure)
+    c.failed_at = s.failure->asked_at;
+  s.what = cache::decide(s.entry.get(), lane_.shared.windows, wants, c);
+  return s;
+}
+
+// At most one for an identity: when there is a flight already, that one will do. Whether the entry is still there is
+// looked up once more, now that the flight can be severed: a purge may have come since.
+void members::refresh_later(const net::request& r, const api::query& query, cache::entry_ptr known) {
+  auto lead = lane_.shared.lists.flights.lead(id_);
+  if (!lead)
+    return;
+  const auto held = lane_.shared.lists.memory.find(id_, cache::wall_now()).entry;
+  if (held && held->version == known->version)
+    lane_.tasks.start(refresh(question_of(r, query, {}), std::move(*lead), {std::move(known), {}}), "renewing a list");
 }
 
 question members::question_of(const net::request& r, const api::query& query, const cache::directives& wants) const {

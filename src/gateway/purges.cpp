@@ -11,6 +11,9 @@ namespace rollcall::gateway {
 
 namespace {
 
+// As in identities, escaped: see members::name_most.
+constexpr std::size_t name_most = 3 * 256;
+
 std::vector<cache::identity> identities_of(const std::vector<cache::entry_ptr>& entries) {
   std::vector<cache::identity> ids;
   ids.reserve(entries.size());
@@ -55,6 +58,8 @@ void purges::stop() {
 
 net::task<purges::report> purges::purge(cache::scope s) {
   begun_.fetch_add(1, std::memory_order_relaxed);
+  if (s.w_id().size() > name_most || s.room().size() > name_most)
+    co_return report{}; // nothing that long is ever cached, nor need it be kept for Redis
   auto dropped = identities_of(shared_.drop(s));
   if (!store_)
     co_return report{dropped.size(), false};
@@ -114,16 +119,19 @@ void purges::coarsen() {
 }
 
 net::task<> purges::retry() {
+  auto pause = options_.retry;
   while (!stopping_ && (!waiting_.empty() || overflowed_)) {
-    pause_.expires_after(options_.retry);
+    pause_.expires_after(pause);
     co_await pause_.async_wait(net::no_throw);
     while (!stopping_ && store_->connected() && !waiting_.empty()) {
       const auto s = waiting_.front();
       waiting_.pop_front(); // so that who asks for it once more meanwhile has it carried out once more
       if (!co_await store_->purge(s, {}, cache::wall_now(), options_.step)) {
         waiting_.push_front(s);
+        pause = std::min(2 * pause, options_.retry_most); // each attempt tells the whole fleet
         break;
       }
+      pause = options_.retry;
       show_kept();
     }
     if (overflowed_ && store_->connected()) {

@@ -23,9 +23,10 @@ outcome_ptr shared(outcome o) {
 } // namespace
 
 decision source::decide(const cache::entry_ptr& e, const question& q) const {
-  const auto now = cache::wall_now();
-  return cache::decide(e.get(), lane_.shared.windows, q.wants,
-                       {.now = now, .failing = e && lane_.shared.lists.failures.find(q.id, now).has_value()});
+  cache::circumstances c{.now = cache::wall_now()};
+  if (const auto failure = e ? lane_.shared.lists.failures.find(q.id, c.now) : std::nullopt)
+    c.failed_at = failure->asked_at;
+  return cache::decide(e.get(), lane_.shared.windows, q.wants, c);
 }
 
 net::task<source::found> source::obtain(question q) {
@@ -98,6 +99,7 @@ net::task<source::lookup> source::look_in_redis(const question& q, cache::entry_
     const auto jitter = std::chrono::milliseconds(lane_.random() % 50);
     const auto pause = lane_.shared.lists.tracked ? c.held_for + jitter : poll_pause / 2 + jitter;
     co_await seat.wait(std::min(left, pause));
+    budget = redis_budget(lane_.shared.redis_timeout); // Redis is well: it was another gateway that took the time
   }
   // Redis may have given away what it holds and refused the lease: it is full, or a replica.
   if (const auto d = decide(stale, q); d != decision::ask)
@@ -149,12 +151,12 @@ cache::entry_ptr source::take_in(const cache::entry_ptr& from_redis, cache::entr
 net::task<outcome_ptr> source::renew(question q, renewal r) {
   redis_budget budget(lane_.shared.redis_timeout);
   const auto now = cache::wall_now();
-  auto held = lane_.shared.lists.memory.find(q.id, now).entry;
-  if (held && held->version != r.known->version &&
-      cache::judge(*held, lane_.shared.windows, now) == cache::verdict::fresh) // it has been done meanwhile
-    co_return shared(stored{.entry = std::move(held), .from = origin::memory});
+  if (auto there = lane_.shared.lists.memory.find(q.id, now);
+      there.entry && !there.suspect && there.entry->version != r.known->version &&
+      cache::judge(*there.entry, lane_.shared.windows, now) == cache::verdict::fresh) // it has been done meanwhile
+    co_return shared(stored{.entry = std::move(there.entry), .from = origin::memory});
   lane_.stats.refreshes.add();
-  held = r.known;
+  auto held = r.known;
   if (!r.lease && lane_.redis_usable()) {
     const auto asked = lane_.shared.lists.memory.stamp();
     auto c = co_await claim(q, {.other_than = r.known->version}, budget);
@@ -175,7 +177,9 @@ net::task<outcome_ptr> source::renew(question q, renewal r) {
 void source::leave_alone(const question& q, std::chrono::milliseconds held_for) {
   auto& failures = lane_.shared.lists.failures;
   const auto now = cache::wall_now();
-  failures.remember(q.id, {nullptr, now}, now, now + std::max(held_for, poll_pause), 0, failures.stamp());
+  // It says nothing to a request that wants something newer than there is.
+  failures.remember(q.id, {nullptr, cache::time_point::min()}, now, now + std::max(held_for, poll_pause), 0,
+                    failures.stamp());
 }
 
 net::task<outcome_ptr> source::find_stored(question q) {

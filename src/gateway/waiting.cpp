@@ -86,10 +86,10 @@ net::task<bool> members::follow(const question& q, answer& a) {
 
 net::task<> members::fly(question q, flights::permit lead) {
   auto found = co_await source_.obtain(q);
-  lead.land(std::move(found.result));
   if (!found.due)
-    co_return;
-  if (auto next = lane_.shared.lists.flights.lead(q.id))
+    co_return lead.land(std::move(found.result));
+  // Not if it was severed: what is to be renewed may have been purged, and nobody who asks now may be given it.
+  if (auto next = lead.land_and_lead(std::move(found.result)))
     co_await refresh(std::move(q), std::move(*next), std::move(*found.due));
 }
 

@@ -35,7 +35,7 @@ end
 )lua";
 
 // The errors of SET are caught, so that a Redis that is full or a replica still gives away what it has. A lease without
-// an end is not one of ours, and nobody would ever get rid of it.
+// an end, or with a later one than ours have, is not one of ours, and would keep everybody waiting.
 constexpr std::string_view claim = R"lua(
 local function time_at(value, offset)
   local low, high = struct.unpack('<I4i4', value, offset + 1)
@@ -61,7 +61,7 @@ end
 local taken = redis.pcall('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2])
 if not taken then
   local left = redis.call('PTTL', KEYS[2])
-  if left < 0 then
+  if left < 0 or left > tonumber(ARGV[2]) then
     redis.pcall('PEXPIRE', KEYS[2], ARGV[2])
     left = tonumber(ARGV[2])
   end

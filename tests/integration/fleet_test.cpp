@@ -120,6 +120,37 @@ BOOST_AUTO_TEST_CASE(a_failing_upstream_is_told_to_all_and_sticks_to_nobody) {
   BOOST_TEST(rooms.calls(room) == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(nobody_can_make_a_failing_upstream_be_asked_all_the_time) {
+  changing_rooms rooms;
+  fleet gateways(1, rooms.url(), "", [](rollcall::ops::config& c) {
+    c.cache.fresh = 100ms;
+    c.cache.jitter = 0;
+  });
+  BOOST_TEST(ask(gateways[0]) == 0);
+  std::this_thread::sleep_for(150ms); // past its freshness
+  rooms.answers(support::http_answer("no", "500 Internal Server Error"));
+  const auto before = rooms.peer().requests();
+  for (int i = 0; i < 60; ++i) {
+    const auto* const fields = i % 3 == 0   ? "Cache-Control: no-cache\r\n"
+                               : i % 3 == 1 ? "Cache-Control: max-age=5\r\n"
+                                            : "";
+    BOOST_TEST(edition_of(raw_client(gateways[0].port()).ask(ask_for(room, fields))) == 0);
+    BOOST_TEST(support::purge_at(gateways[0].admin_port(), "other@chatroom").status == 200u);
+  }
+  BOOST_TEST(rooms.peer().requests() - before <= 4u);
+}
+
+BOOST_AUTO_TEST_CASE(names_that_the_platform_does_not_have_are_passed_through) {
+  changing_rooms rooms;
+  fleet gateways(1, rooms.url(), "");
+  const auto a = raw_client(gateways[0].port()).ask(ask_for(std::string(257, 'r')));
+  BOOST_TEST(edition_of(a) == 0);
+  BOOST_TEST(a.field("Cache-Status").starts_with("rollcall; fwd=bypass"));
+  BOOST_TEST(edition_of(raw_client(gateways[0].port()).ask(ask_for(std::string(256, 'r')))) == 0);
+  BOOST_TEST(ask(gateways[0], std::string(256, 'r')) == 0);
+  BOOST_TEST(rooms.calls(std::string(256, 'r')) == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(memory_follows_what_an_operator_does_to_redis) {
   redis_server redis;
   changing_rooms rooms;

@@ -221,6 +221,7 @@ BOOST_AUTO_TEST_CASE(a_lease_without_an_end_gets_one) {
   BOOST_TEST(left_of(lease_key) > 0);
   server.command({"SET", lease_key, "x", "PX", "3600000"});
   BOOST_TEST((claim().held_for == redis::store::lease_life));
+  BOOST_TEST(left_of(lease_key) <= redis::store::lease_life.count(), "nobody's lease lasts longer than ours");
 }
 
 BOOST_AUTO_TEST_CASE(a_put_ends_the_lease) {

@@ -61,6 +61,13 @@ public:
         table->land(*std::exchange(flight_, nullptr), std::move(r));
     }
 
+    /// Ends the flight as land() does and starts the next one of the same identity in its place, with nobody on board;
+    /// nullopt when this one was severed, as what it knows may be out of date.
+    std::optional<permit> land_and_lead(result r) {
+      auto* const table = std::exchange(table_, nullptr);
+      return table->land_and_lead(*std::exchange(flight_, nullptr), std::move(r));
+    }
+
   private:
     friend class flights;
     permit(flights& table, std::shared_ptr<flight> f) noexcept : table_(&table), flight_(std::move(f)) {}
@@ -196,19 +203,35 @@ private:
     }
   }
 
-  void land(flight& f, result r) {
+  void land(flight& f, result r) { (void)end(f, std::move(r), nullptr); }
+
+  std::optional<permit> land_and_lead(flight& f, result r) {
+    auto next = std::make_shared<flight>(f.id);
+    if (!end(f, std::move(r), next))
+      return std::nullopt;
+    return permit(*this, std::move(next));
+  }
+
+  /// Lands `f`. True when `next`, if there is one, has taken its place: it was not severed.
+  bool end(flight& f, result r, const std::shared_ptr<flight>& next) {
     std::map<std::uint64_t, wake> followers;
     landed gone;
+    bool in_place = false;
     {
       shard& s = shard_of(f.id);
       const std::lock_guard lock(s.mutex);
       followers.swap(f.followers);
-      if (const auto at = s.in_the_air.find(f.id.text()); at != s.in_the_air.end() && at->second.get() == &f)
+      const auto at = s.in_the_air.find(f.id.text());
+      in_place = at != s.in_the_air.end() && at->second.get() == &f;
+      if (in_place && next)
+        at->second = next; // the permit still holds the old one
+      else if (in_place)
         gone.push_back(s.in_the_air.extract(at));
     }
     waiting_.fetch_sub(followers.size(), std::memory_order_relaxed);
     for (auto& [follower, w] : followers)
       w(r);
+    return in_place;
   }
 
   const flight_limits limits_;

@@ -86,8 +86,8 @@ struct circumstances {
   time_point now;
   /// Redis may hold another version by now, and can be asked.
   bool unverified = false;
-  /// Asking for it has failed a short while ago.
-  bool failing = false;
+  /// When it was asked for last, if that has failed a short while ago.
+  std::optional<time_point> failed_at{};
   /// Uniform in [0, 1).
   double random = 0;
 };

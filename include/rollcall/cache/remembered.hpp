@@ -4,8 +4,8 @@
 #include "rollcall/cache/identity.hpp"
 #include "rollcall/cache/scope.hpp"
 
+#include <algorithm>
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -47,10 +47,13 @@ public:
   remembered& operator=(const remembered&) = delete;
 
   /// Now, as purges count it: taken before asking, and handed in with what that came to.
-  [[nodiscard]] stamp_type stamp() const noexcept { return purges_.load(); }
+  [[nodiscard]] stamp_type stamp() const {
+    const std::lock_guard lock(purges_mutex_);
+    return purges_;
+  }
 
   /// Keeps `n` until then, in place of what there was. `bytes` is what the result holds. Does nothing when it is too
-  /// large, or when there was a purge since `asked`: of whatever, since forgetting costs no more than another question.
+  /// large, or when a purge since `asked` covers it: but a note without a result holds nothing that could be purged.
   void remember(const identity& id, note n, time_point now, time_point until, std::size_t bytes, stamp_type asked) {
     if (bytes > limits_.bytes_of_one)
       return;
@@ -58,7 +61,7 @@ public:
     shard& s = shard_of(id);
     record old; // freed outside the lock
     const std::lock_guard lock(s.mutex);
-    if (purges_.load() != asked)
+    if (n.what && purged_since(asked, id))
       return;
     drop_expired(s, now);
     const auto serial = ++s.serial;
@@ -91,7 +94,7 @@ public:
 
   /// Forgets what `of` covers; what was asked for before is not remembered any more.
   void purge(const scope& of) {
-    purges_.fetch_add(1);
+    note_purge(of);
     for (shard& s : shards_) {
       const std::lock_guard lock(s.mutex);
       for (auto at = s.notes.begin(); at != s.notes.end();) {
@@ -141,6 +144,22 @@ private:
   shard& shard_of(const identity& id) noexcept { return shards_[id.hash() % shard_count]; }
   const shard& shard_of(const identity& id) const noexcept { return shards_[id.hash() % shard_count]; }
 
+  void note_purge(const scope& of) {
+    const std::lock_guard lock(purges_mutex_);
+    latest_.emplace_back(++purges_, of);
+    if (latest_.size() > latest_most) {
+      floor_ = latest_.front().first;
+      latest_.pop_front();
+    }
+  }
+  /// Also when it may have been: of purges before the latest it is not known what they covered.
+  bool purged_since(stamp_type asked, const identity& id) const {
+    const std::lock_guard lock(purges_mutex_);
+    return asked < floor_ ||
+           std::ranges::any_of(
+               latest_, [&](const auto& purge) { return purge.first > asked && purge.second.covers(id); });
+  }
+
   // Old places count as much as notes do, so that remembering the same identity for ever stays bounded too.
   void make_room(shard& s) {
     while (!s.order.empty() && (s.order.size() > limits_.notes / shard_count || s.bytes > limits_.bytes / shard_count))
@@ -176,7 +195,13 @@ private:
 
   const limits limits_;
   std::array<shard, shard_count> shards_;
-  std::atomic<stamp_type> purges_{1};
+
+  /// Guards what follows; taken after a shard's, if at all.
+  mutable std::mutex purges_mutex_;
+  static constexpr std::size_t latest_most = 256;
+  std::deque<std::pair<stamp_type, scope>> latest_;
+  stamp_type purges_ = 1;
+  stamp_type floor_ = 0;
 };
 
 } // namespace rollcall::cache

@@ -20,6 +20,9 @@ class members {
 public:
   static constexpr std::string_view path = "/getChatRoomMember";
   static constexpr std::size_t body_most = 16 * 1024;
+  /// Longer account and room ids, which the platform does not have, are passed through: what clients send must not
+  /// decide how large keys and indexes become.
+  static constexpr std::size_t name_most = 256;
 
   members(lane_context& lane, passthrough& others) : lane_(lane), others_(others), source_(lane) {}
 
@@ -34,6 +37,14 @@ private:
     bool gzip = false;
     access_note note;
   };
+  /// What memory says to one request.
+  struct sight {
+    cache::entry_ptr entry; ///< null: nothing
+    bool fresh = false;
+    cache::decision what = cache::decision::ask;
+    /// What it came to when it was asked for a moment ago; not looked up for plain hits.
+    std::optional<cache::remembered<outcome>::note> failure{};
+  };
   /// One asker's wait for a flight that somebody else may be landing on another thread.
   struct wait;
   /// What the wait came to. `collapsed`: somebody else's call answered it; `remembered`: and that some while ago.
@@ -43,7 +54,9 @@ private:
     bool remembered = false;
   };
 
+  sight look_in_memory(const cache::directives& wants, cache::time_point now);
   question question_of(const net::request& r, const api::query& query, const cache::directives& wants) const;
+  void refresh_later(const net::request& r, const api::query& query, cache::entry_ptr known);
   void answer_hit(const cache::entry& e, bool gzip, cache::time_point now, net::exchange& x);
   net::task<> answer_later(net::turn t, question q, asker who);
   net::task<> answer_from_stores(net::turn t, question q, asker who);

@@ -25,8 +25,9 @@ struct purges_options {
   std::string name_space;
   /// For each of the round trips of a purge.
   std::chrono::milliseconds step{250};
-  /// How often a purge that Redis could not take is tried again.
+  /// How often a purge that Redis could not take is tried again: at first, and at least.
   std::chrono::milliseconds retry{50};
+  std::chrono::milliseconds retry_most{3000};
   /// Purges kept for Redis. Beyond that those by room and account become purges of the whole account, and when there
   /// are too many of those as well, everything that Redis holds from before counts as purged on this gateway.
   std::size_t kept_most = 1024;

@@ -60,10 +60,10 @@ BOOST_AUTO_TEST_CASE(what_redis_may_have_changed_is_never_served_unasked) {
 
 BOOST_AUTO_TEST_CASE(while_renewing_fails_what_is_stale_is_served_without_another_attempt) {
   const auto e = fetched(at(0));
-  BOOST_TEST(decided(e, {.now = at(60'000), .failing = true}) == decision::serve);
-  BOOST_TEST(decided(e, {.now = at(1'000'000), .failing = true}) == decision::serve);
-  BOOST_TEST(decided(e, {.now = at(3'660'000), .failing = true}) == decision::ask, "its time is over");
-  BOOST_TEST(decided(e, {.now = at(59'999), .failing = true, .random = 0.999}) == decision::serve, "nor early");
+  BOOST_TEST(decided(e, {.now = at(60'000), .failed_at = at(59'000)}) == decision::serve);
+  BOOST_TEST(decided(e, {.now = at(1'000'000), .failed_at = at(0)}) == decision::serve);
+  BOOST_TEST(decided(e, {.now = at(3'660'000), .failed_at = at(3'659'000)}) == decision::ask, "its time is over");
+  BOOST_TEST(decided(e, {.now = at(59'999), .failed_at = at(59'000), .random = 0.999}) == decision::serve, "nor early");
 }
 
 BOOST_AUTO_TEST_CASE(early_refresh_is_likelier_the_closer_the_end_and_the_slower_the_upstream) {
@@ -113,6 +113,17 @@ BOOST_AUTO_TEST_CASE(a_request_may_want_something_newer_but_not_all_the_time) {
   BOOST_TEST((oldest_wanted({.max_age = ms::max()}, at(5)) < at(0)));
   BOOST_TEST((oldest_wanted({.max_age = ms(-7)}, at(5'000)) == at(4'000)));
   BOOST_TEST((oldest_wanted({}, at(5)) == time_point::min()));
+}
+
+BOOST_AUTO_TEST_CASE(nor_does_who_wants_something_newer_try_more_often_than_once_a_second) {
+  const auto e = fetched(at(0));
+  const directives no_cache{.max_age = ms(0)};
+  for (const auto now : {at(30'000), at(100'000), at(1'000'000)}) {
+    BOOST_TEST(decided(e, {.now = now, .failed_at = now - ms(1'000)}, no_cache) == decision::serve);
+    BOOST_TEST(decided(e, {.now = now, .failed_at = now - ms(1'001)}, no_cache) == decision::ask);
+    BOOST_TEST(decided(e, {.now = now, .failed_at = time_point::min()}, no_cache) == decision::ask);
+  }
+  BOOST_TEST(decided(e, {.now = at(100'000), .unverified = true, .failed_at = at(100'000)}) == decision::ask);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

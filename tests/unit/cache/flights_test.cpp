@@ -201,6 +201,25 @@ BOOST_AUTO_TEST_CASE(a_scope_severs_what_it_covers) {
   BOOST_TEST(t.in_the_air() == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_flight_may_be_followed_by_the_next_unless_it_was_severed) {
+  table t;
+  const listener a;
+  auto first = t.join(room, a.wake());
+  auto next = first.lead.land_and_lead(some(1));
+  BOOST_TEST(a.got(1));
+  BOOST_TEST_REQUIRE(next.has_value());
+  const listener b;
+  auto seat = t.join(room, b.wake());
+  BOOST_TEST((seat.as == role::follows), "nobody else could lead in between");
+  t.sever(room);
+  BOOST_TEST(!next->land_and_lead(some(2)));
+  BOOST_TEST(b.got(2));
+  const listener c;
+  BOOST_TEST((t.join(room, c.wake()).as == role::leads));
+  BOOST_TEST(c.got_nothing(), "its permit was dropped");
+  BOOST_TEST(t.in_the_air() == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(a_flight_may_start_with_nobody_on_board) {
   table t;
   auto lead = t.lead(room);

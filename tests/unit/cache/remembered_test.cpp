@@ -60,6 +60,10 @@ BOOST_AUTO_TEST_CASE(a_purge_forgets_what_it_covers_and_keeps_out_what_was_asked
   BOOST_TEST(n.find(room(2), at(1)).has_value());
   n.remember(room(1), said("late"), at(1), at(3'000), 4, before);
   BOOST_TEST(!n.find(room(1), at(1)));
+  n.remember(room(2), said("of another room"), at(1), at(3'000), 4, before);
+  BOOST_TEST(*n.find(room(2), at(1))->what == "of another room");
+  n.remember(room(1), {nullptr, at(1)}, at(1), at(3'000), 0, before);
+  BOOST_TEST(n.find(room(1), at(1)).has_value(), "that it failed says nothing that could be purged");
   note(n, room(1));
   BOOST_TEST(n.find(room(1), at(1)).has_value());
   n.purge(scope::account("w"));
@@ -67,6 +71,21 @@ BOOST_AUTO_TEST_CASE(a_purge_forgets_what_it_covers_and_keeps_out_what_was_asked
   n.purge(scope::room("1@chatroom"));
   BOOST_TEST(n.size() == 0u);
   BOOST_TEST(n.bytes() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(after_many_purges_older_questions_count_as_purged) {
+  notes n;
+  const auto before = n.stamp();
+  for (int i = 0; i < 256; ++i)
+    n.purge(scope::room(std::to_string(i)));
+  n.remember(room(1), said("no"), at(1), at(3'000), 4, before);
+  BOOST_TEST(n.find(room(1), at(1)).has_value());
+  n.forget(room(1));
+  n.purge(scope::room("one more"));
+  n.remember(room(1), said("no"), at(1), at(3'000), 4, before);
+  BOOST_TEST(!n.find(room(1), at(1)));
+  n.remember(room(1), said("no"), at(1), at(3'000), 4, n.stamp());
+  BOOST_TEST(n.find(room(1), at(1)).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(it_is_bounded_in_number_and_bytes) {

@@ -55,12 +55,18 @@ public:
     auto held = memory_.find(who.id, now);
     cache::circumstances c{.now = now, .unverified = held.suspect && redis_};
     const bool fresh = held.entry && cache::judge(*held.entry, rules_.windows, now) == cache::verdict::fresh;
+    auto failure = fresh ? std::nullopt : failures_.find(who.id, now);
     if (fresh)
       c.random = std::uniform_real_distribution<>(0, 1)(random_);
-    c.failing = !fresh && failures_.find(who.id, now).has_value();
+    else if (failure)
+      c.failed_at = failure->asked_at;
     auto what = cache::decide(held.entry.get(), rules_.windows, {}, c);
-    if (fresh && what == cache::decision::serve_and_refresh && failures_.find(who.id, now))
-      what = cache::decision::serve;
+    if (fresh && what != cache::decision::serve) {
+      failure = failures_.find(who.id, now);
+      if (failure)
+        c.failed_at = failure->asked_at;
+      what = cache::decide(held.entry.get(), rules_.windows, {}, c);
+    }
     if (what == cache::decision::ask)
       return timeline_.spawn(answer_later(who));
     book_.answered(held.entry.get(), timeline_.now(), timeline_.now());
@@ -188,10 +194,9 @@ private:
 
   task<> fly(const subject& who, flights::permit lead) {
     auto got = co_await obtain(who);
-    lead.land(std::move(got.result));
     if (!got.due)
-      co_return;
-    if (auto next = flights_.lead(who.id))
+      co_return lead.land(std::move(got.result));
+    if (auto next = lead.land_and_lead(std::move(got.result)))
       co_await refresh(who, std::move(*next), std::move(*got.due));
   }
 
@@ -202,9 +207,10 @@ private:
   // source.cpp
 
   [[nodiscard]] cache::decision decide(const cache::entry_ptr& e, const subject& who) const {
-    const auto now = timeline_.wall();
-    return cache::decide(e.get(), rules_.windows, {},
-                         {.now = now, .failing = e && failures_.find(who.id, now).has_value()});
+    cache::circumstances c{.now = timeline_.wall()};
+    if (const auto failure = e ? failures_.find(who.id, c.now) : std::nullopt)
+      c.failed_at = failure->asked_at;
+    return cache::decide(e.get(), rules_.windows, {}, c);
   }
 
   task<found> obtain(const subject& who) {
