@@ -45,7 +45,7 @@ bool is_escaped(std::string_view text) noexcept {
       return false;
     const auto high = digits.find(text[i + 1]);
     const auto low = digits.find(text[i + 2]);
-    if (high == digits.npos || low == digits.npos || is_raw(static_cast<char>(high << 4 | low)))
+    if (high == std::string_view::npos || low == std::string_view::npos || is_raw(static_cast<char>(high << 4 | low)))
       return false;
     i += 2;
   }
