@@ -126,7 +126,7 @@ void worker::count(const asked& q, const answer_head& head, std::string_view bod
     return;
   }
   const auto found = plan_.verify || q.what == asked::kind::write ? judge_.look(q, head, body) : verdict::right;
-  counted_.wrong += counted && found != verdict::right ? 0 : 0;
+  counted_.wrong += found == verdict::right ? 0 : 1;
   counted_.outdated += found == verdict::outdated ? 1 : 0;
   if (q.what == asked::kind::write && found == verdict::right) {
     todo_.changes->confirm(q.question, now);

@@ -308,10 +308,12 @@ def peer(serve):
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
         return
     listening = socket.create_server(("127.0.0.1", 0), backlog=100)
     kept = []
@@ -328,11 +330,13 @@ def peer(serve):
 
     thread = threading.Thread(target=accept)
     thread.start()
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    listening.shutdown(socket.SHUT_RDWR)
-    thread.join()
-    for each in (listening, *kept):
-        each.close()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        for each in (listening, *kept):
+            each.close()
 
 
 def mixing_up(instance):
