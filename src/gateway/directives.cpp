@@ -21,7 +21,8 @@ bool same(std::string_view a, std::string_view b) {
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
-  return first == text.npos ? std::string_view() : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+  return first == std::string_view::npos ? std::string_view()
+                                         : text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 /// Cuts the next element off a comma-separated list; commas in quotes do not count.
@@ -62,7 +63,7 @@ void heed(std::string_view element, cache::directives& d) {
     d.no_store = true;
   } else if (same(name, "only-if-cached")) {
     d.only_if_cached = true;
-  } else if (same(name, "max-age") && equals != element.npos) {
+  } else if (same(name, "max-age") && equals != std::string_view::npos) {
     if (const auto age = seconds_in(trimmed(element.substr(equals + 1))))
       at_most(*age);
   }
