@@ -209,7 +209,8 @@ BOOST_AUTO_TEST_CASE(everything_at_once) {
     BOOST_TEST_REQUIRE(fleet::in_step(*g, lanes));
   for (unsigned n = 0; n < room_count; ++n) {
     rooms.change(room_of(n));
-    BOOST_TEST_REQUIRE(eventually([&] { return support::purge_at(gateways[0].admin_port(), room_of(n)).status == 200; }));
+    BOOST_TEST_REQUIRE(
+        eventually([&] { return support::purge_at(gateways[0].admin_port(), room_of(n)).status == 200; }));
     for (auto& g : gateways)
       BOOST_TEST(eventually([&] {
         return changing_rooms::edition_in(raw_client(g->port()).ask(ask_for(room_of(n))).body) ==

@@ -64,8 +64,8 @@ struct request_head {
 };
 
 /// Beast's parser for one request, with views instead of copies and with the stricter framing, behind a quick one for
-/// what nearly all heads look like. It is given the whole head in one piece, which its reader has found by the empty line at the end; after that, a chunked body piece by
-/// piece. Bodies with a length need no parser.
+/// what nearly all heads look like. It is given the whole head in one piece, which its reader has found by the empty
+/// line at the end; after that, a chunked body piece by piece. Bodies with a length need no parser.
 class request_parser : private http::basic_parser<true> {
 public:
   static constexpr std::size_t fields_most = 128;

@@ -19,8 +19,8 @@ namespace rollcall::upstream {
 /// What is read ahead of a parser, at most. Beast limits an answer's head, but neither a chunk's extension nor a
 /// trailer, which would otherwise grow this without end.
 inline constexpr std::size_t read_ahead_most = 128 * 1024;
-/// What is asked of the kernel at a time, at least: Beast asks for as much as the buffer has room for, which is 512 bytes
-/// unless something is set aside. A list of a hundred members took a hundred reads.
+/// What is asked of the kernel at a time, at least: Beast asks for as much as the buffer has room for, which is 512
+/// bytes unless something is set aside. A list of a hundred members took a hundred reads.
 inline constexpr std::size_t read_least = 32 * 1024;
 
 /// One connection to an instance. Its deadline closes the socket, so that whatever waits on it ends.
