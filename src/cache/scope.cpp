@@ -6,22 +6,8 @@
 
 namespace rollcall::cache {
 
-scope scope::account(std::string_view w_id) {
-  assert(!w_id.empty());
-  scope s;
-  append_escaped(s.w_id_, w_id);
-  return s;
-}
-
-scope scope::room(std::string_view room) {
-  assert(!room.empty());
-  scope s;
-  append_escaped(s.room_, room);
-  return s;
-}
-
-scope scope::room_of(std::string_view w_id, std::string_view room) {
-  assert(!w_id.empty() && !room.empty());
+scope scope::of(std::string_view w_id, std::string_view room) {
+  assert(!w_id.empty() || !room.empty());
   scope s;
   append_escaped(s.w_id_, w_id);
   append_escaped(s.room_, room);

@@ -143,20 +143,13 @@ void admin::post(const net::request& r, net::exchange& x) {
   const auto asked = api::parse_purge_request({r.body.data(), r.body.size()});
   if (!asked)
     return reply(x, 400, json_type, error_body(400, to_string(asked.error())));
-  const auto& [w_id, room] = *asked;
-  tasks_.start(purge(x.take(), w_id && room ? cache::scope::room_of(*w_id, *room)
-                               : w_id       ? cache::scope::account(*w_id)
-                                            : cache::scope::room(*room)),
-               "purging");
+  tasks_.start(purge(x.take(), cache::scope::of(asked->w_id.value_or(""), asked->room.value_or(""))), "purging");
 }
 
 net::task<> admin::purge(net::turn t, cache::scope s) {
   const auto done = co_await purges_.purge(s);
   spdlog::info("purged {}: {} lists{}", s.text(), done.purged, done.pending ? "; Redis is yet to be told" : "");
-  json::object said{{"purged", done.purged}};
-  if (done.pending)
-    said["redis"] = "pending";
-  const auto rest = whole_body(json_type, json::serialize(said));
+  const auto rest = whole_body(json_type, to_json(done));
   t.respond({.status = done.pending ? 202U : 200U, .fields = no_store, .rest = rest, .owner = nullptr});
 }
 

@@ -1,6 +1,6 @@
 #include "rollcall/gateway/directives.hpp"
 
-#include <boost/beast/core/string.hpp>
+#include "rollcall/net/http_text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -15,16 +15,6 @@ namespace {
 
 using cache::milliseconds;
 
-bool same(std::string_view a, std::string_view b) {
-  return boost::beast::iequals({a.data(), a.size()}, {b.data(), b.size()});
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  return first == std::string_view::npos ? std::string_view()
-                                         : text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 /// Cuts the next element off a comma-separated list; commas in quotes do not count.
 std::string_view cut(std::string_view& list) {
   bool quoted = false;
@@ -38,7 +28,7 @@ std::string_view cut(std::string_view& list) {
   end = std::min(end, list.size());
   const auto element = list.substr(0, end);
   list.remove_prefix(std::min(end + 1, list.size()));
-  return trimmed(element);
+  return net::trimmed(element);
 }
 
 /// delta-seconds (RFC 9111 section 1.2.2): what is too large is as good as for ever.
@@ -55,16 +45,16 @@ std::optional<milliseconds> seconds_in(std::string_view text) {
 
 void heed(std::string_view element, cache::directives& d) {
   const auto equals = element.find('=');
-  const auto name = trimmed(element.substr(0, equals));
+  const auto name = net::trimmed(element.substr(0, equals));
   const auto at_most = [&d](milliseconds age) { d.max_age = std::min(d.max_age.value_or(age), age); };
-  if (same(name, "no-cache")) {
+  if (net::iequals(name, "no-cache")) {
     at_most(milliseconds(0));
-  } else if (same(name, "no-store")) {
+  } else if (net::iequals(name, "no-store")) {
     d.no_store = true;
-  } else if (same(name, "only-if-cached")) {
+  } else if (net::iequals(name, "only-if-cached")) {
     d.only_if_cached = true;
-  } else if (same(name, "max-age") && equals != std::string_view::npos) {
-    if (const auto age = seconds_in(trimmed(element.substr(equals + 1))))
+  } else if (net::iequals(name, "max-age") && equals != std::string_view::npos) {
+    if (const auto age = seconds_in(net::trimmed(element.substr(equals + 1))))
       at_most(*age);
   }
 }
@@ -83,7 +73,7 @@ cache::directives directives_of(const net::request_head& head) {
       if (const auto element = cut(rest); f.id == http::field::cache_control)
         heed(element, d);
       else
-        pragma = pragma || same(element, "no-cache");
+        pragma = pragma || net::iequals(element, "no-cache");
   }
   if (pragma && !controlled)
     d.max_age = milliseconds(0);

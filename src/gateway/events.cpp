@@ -2,8 +2,6 @@
 
 #include "rollcall/gateway/replies.hpp"
 
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -65,13 +63,7 @@ net::task<events::answer> events::take(std::string body) {
     co_return co_await hand_on(std::move(body));
   if (!e)
     co_return answer{400, envelope(to_string(e.error()))};
-  boost::json::object said;
-  if (dropped) {
-    said["purged"] = dropped->purged;
-    if (dropped->pending)
-      said["redis"] = "pending";
-  }
-  co_return answer{202, whole_body(json_type, boost::json::serialize(said))};
+  co_return answer{202, whole_body(json_type, dropped ? to_json(*dropped) : "{}")};
 }
 
 net::task<std::optional<purges::report>> events::heed(const api::event& e) {
@@ -81,9 +73,9 @@ net::task<std::optional<purges::report>> events::heed(const api::event& e) {
   case api::event_effect::drop_account:
     co_return co_await purges_.purge(cache::scope::account(e.w_id));
   case api::event_effect::drop_room:
-    co_return co_await purges_.purge(cache::scope::room_of(e.w_id, *e.room));
+    co_return co_await purges_.purge(cache::scope::of(e.w_id, *e.room));
   case api::event_effect::compare_count: {
-    const auto s = e.w_id.empty() ? cache::scope::room(*e.room) : cache::scope::room_of(e.w_id, *e.room);
+    const auto s = cache::scope::of(e.w_id, *e.room);
     if (co_await count_differs(s, *e.member_count))
       co_return co_await purges_.purge(s);
   }

@@ -56,7 +56,7 @@ void members::serve(const net::request& r, net::exchange& x) {
   if (who.ambiguous || std::holds_alternative<api::pass_through>(parsed))
     return others_.serve(r, x);
   const auto& query = std::get<api::query>(parsed);
-  if (query.w_id.size() > name_most || query.room.size() > name_most)
+  if (query.w_id.size() > cache::cached_part_most || query.room.size() > cache::cached_part_most)
     return others_.serve(r, x);
 
   const auto fingerprint = who.field ? fingerprints_.of(who.field->value) : cache::no_credential;

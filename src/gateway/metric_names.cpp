@@ -11,6 +11,10 @@ double number(const ops::counter& c) {
   return static_cast<double>(c.get());
 }
 
+void total(ops::metrics& m, std::string name, std::string help, const ops::counter& c) {
+  m.add(std::move(name), std::move(help), kind::counter, {}, [&c] { return number(c); });
+}
+
 void register_requests(ops::metrics& m, const lane& l) {
   const auto& s = l.stats();
   const auto outcome = [&m](std::string word, const ops::counter& c) {
@@ -26,28 +30,22 @@ void register_requests(ops::metrics& m, const lane& l) {
   outcome("collapsed", s.collapsed);
   outcome("refused", s.refused);
   outcome("bad_request", s.bad_requests);
-  const auto total = [&m](std::string name, std::string help, const ops::counter& c) {
-    m.add(std::move(name), std::move(help), kind::counter, {}, [&c] { return number(c); });
-  };
   outcome("failure", s.hits_failure);
   outcome("only_if_cached", s.only_if_cached);
-  total("rollcall_served_stale_total", "Of those answered from memory, the ones answered with a stale list at once",
+  total(m, "rollcall_served_stale_total", "Of those answered from memory, the ones answered with a stale list at once",
         s.hits_stale);
-  total("rollcall_refreshes_total", "Lists renewed in the background", s.refreshes);
-  total("rollcall_lease_waits_total", "Waits for a call that another gateway has under way", s.lease_waits);
-  total("rollcall_writes_total", "Writes passed through that dropped lists", s.purges_by_writes);
-  m.add("rollcall_passed_through_total", "Requests passed through to the upstream", kind::counter, {},
-        [&s] { return number(s.passed); });
-  m.add("rollcall_pass_through_failures_total", "Of those, the ones that got no whole answer", kind::counter, {},
-        [&s] { return number(s.pass_failed); });
+  total(m, "rollcall_refreshes_total", "Lists renewed in the background", s.refreshes);
+  total(m, "rollcall_lease_waits_total", "Waits for a call that another gateway has under way", s.lease_waits);
+  total(m, "rollcall_writes_total", "Writes passed through that dropped lists", s.purges_by_writes);
+  total(m, "rollcall_passed_through_total", "Requests passed through to the upstream", s.passed);
+  total(m, "rollcall_pass_through_failures_total", "Of those, the ones that got no whole answer", s.pass_failed);
   m.add("rollcall_background_tasks", "Tasks under way: requests being answered, and stores that nobody waits for",
         kind::gauge, {}, [&s] { return number(s.background); });
 }
 
 void register_upstream(ops::metrics& m, const lane& l) {
   const auto& s = l.stats();
-  m.add("rollcall_upstream_calls_total", "getChatRoomMember calls sent to the upstream", kind::counter, {},
-        [&s] { return number(s.fetches); });
+  total(m, "rollcall_upstream_calls_total", "getChatRoomMember calls sent to the upstream", s.fetches);
   for (std::size_t i = 0; i < s.fetch_failures.size(); ++i)
     m.add("rollcall_upstream_failures_total", "Of those, the ones without a whole answer, by reason", kind::counter,
           {{"reason", std::string(label_of(static_cast<upstream::failure>(i + 1)))}},
@@ -55,10 +53,9 @@ void register_upstream(ops::metrics& m, const lane& l) {
   m.add_histogram("rollcall_upstream_seconds", "How long getChatRoomMember calls to the upstream took", {},
                   s.fetch_seconds);
   const auto& p = l.upstream_stats();
-  m.add("rollcall_upstream_connects_total", "Connections made to the upstream", kind::counter, {},
-        [&p] { return number(p.connects); });
-  m.add("rollcall_upstream_connect_failures_total", "Connections to the upstream that could not be made", kind::counter,
-        {}, [&p] { return number(p.connect_failures); });
+  total(m, "rollcall_upstream_connects_total", "Connections made to the upstream", p.connects);
+  total(m, "rollcall_upstream_connect_failures_total", "Connections to the upstream that could not be made",
+        p.connect_failures);
   m.add("rollcall_upstream_connections", "Connections to the upstream", kind::gauge, {{"state", "busy"}},
         [&p] { return number(p.open); });
   m.add("rollcall_upstream_connections", "Connections to the upstream", kind::gauge, {{"state", "idle"}},
@@ -67,20 +64,17 @@ void register_upstream(ops::metrics& m, const lane& l) {
 
 void register_clients(ops::metrics& m, const lane& l) {
   const auto& s = l.client_stats();
-  const auto total = [&m](std::string name, std::string help, const ops::counter& c) {
-    m.add(std::move(name), std::move(help), kind::counter, {}, [&c] { return number(c); });
-  };
-  total("rollcall_connections_accepted_total", "Client connections accepted", s.accepted);
-  total("rollcall_connections_refused_total", "Client connections answered 503, because max_connections was reached",
+  total(m, "rollcall_connections_accepted_total", "Client connections accepted", s.accepted);
+  total(m, "rollcall_connections_refused_total", "Client connections answered 503, because max_connections was reached",
         s.refused);
-  total("rollcall_accept_errors_total", "Failures to accept a connection, such as too few file descriptors",
+  total(m, "rollcall_accept_errors_total", "Failures to accept a connection, such as too few file descriptors",
         s.accept_errors);
-  total("rollcall_requests_total", "Requests with a well-formed head", s.requests);
-  total("rollcall_malformed_requests_total", "Requests refused for their framing", s.malformed);
-  total("rollcall_client_timeouts_total", "Connections closed because the client was too slow", s.timeouts);
-  total("rollcall_aborted_responses_total", "Connections closed in the middle of a response", s.aborted);
-  total("rollcall_received_bytes_total", "Bytes read from clients", s.bytes_in);
-  total("rollcall_sent_bytes_total", "Bytes written to clients", s.bytes_out);
+  total(m, "rollcall_requests_total", "Requests with a well-formed head", s.requests);
+  total(m, "rollcall_malformed_requests_total", "Requests refused for their framing", s.malformed);
+  total(m, "rollcall_client_timeouts_total", "Connections closed because the client was too slow", s.timeouts);
+  total(m, "rollcall_aborted_responses_total", "Connections closed in the middle of a response", s.aborted);
+  total(m, "rollcall_received_bytes_total", "Bytes read from clients", s.bytes_in);
+  total(m, "rollcall_sent_bytes_total", "Bytes written to clients", s.bytes_out);
   m.add("rollcall_connections", "Client connections open now", kind::gauge, {}, [&s] { return number(s.open); });
 }
 
@@ -91,14 +85,11 @@ void register_redis(ops::metrics& m, const redis::connection_stats* link, const 
   const auto& s = *store;
   m.add("rollcall_redis_connections", "Connections to Redis: one a thread, and one for purges", kind::gauge, {},
         [&c] { return number(c.up); });
-  const auto total = [&m](std::string name, std::string help, const ops::counter& from) {
-    m.add(std::move(name), std::move(help), kind::counter, {}, [&from] { return number(from); });
-  };
-  total("rollcall_redis_commands_total", "Commands sent to Redis", c.commands);
-  total("rollcall_redis_timeouts_total", "Commands that Redis did not answer in time", c.timeouts);
-  total("rollcall_redis_connects_total", "Connections to Redis that were made", c.connects);
-  total("rollcall_redis_connect_failures_total", "Connections to Redis that could not be made", c.failures);
-  total("rollcall_redis_replaced_total", "Connections to Redis given up as overdue or not speaking its protocol",
+  total(m, "rollcall_redis_commands_total", "Commands sent to Redis", c.commands);
+  total(m, "rollcall_redis_timeouts_total", "Commands that Redis did not answer in time", c.timeouts);
+  total(m, "rollcall_redis_connects_total", "Connections to Redis that were made", c.connects);
+  total(m, "rollcall_redis_connect_failures_total", "Connections to Redis that could not be made", c.failures);
+  total(m, "rollcall_redis_replaced_total", "Connections to Redis given up as overdue or not speaking its protocol",
         c.replaced);
   const auto labelled = [&m](std::string name, std::string help, std::string word, const ops::counter& from) {
     m.add(std::move(name), std::move(help), kind::counter, {{"outcome", std::move(word)}},
@@ -123,27 +114,24 @@ void register_redis(ops::metrics& m, const redis::connection_stats* link, const 
   };
   claim("leased", s.leases);
   claim("held", s.leases_held);
-  total("rollcall_redis_stores_total", "Entries that Redis took", s.stores);
-  total("rollcall_redis_store_failures_total", "Entries that Redis did not confirm", s.store_failures);
-  total("rollcall_redis_stores_lost_total", "Entries not stored because they were purged while they were fetched",
+  total(m, "rollcall_redis_stores_total", "Entries that Redis took", s.stores);
+  total(m, "rollcall_redis_store_failures_total", "Entries that Redis did not confirm", s.store_failures);
+  total(m, "rollcall_redis_stores_lost_total", "Entries not stored because they were purged while they were fetched",
         s.stores_lost);
-  total("rollcall_redis_script_reloads_total", "Scripts that Redis had to be sent again", s.reloads);
-  total("rollcall_redis_purged_total", "Entries purged in Redis", s.purged);
+  total(m, "rollcall_redis_script_reloads_total", "Scripts that Redis had to be sent again", s.reloads);
+  total(m, "rollcall_redis_purged_total", "Entries purged in Redis", s.purged);
 }
 
 void register_tracking(ops::metrics& m, const redis::tracking& t) {
   const auto& s = t.stats();
   m.add("rollcall_tracking_up", "1 while Redis tells what changes; otherwise every answer from memory is checked there",
         kind::gauge, {}, [&s] { return number(s.up); });
-  const auto total = [&m](std::string name, std::string help, const ops::counter& from) {
-    m.add(std::move(name), std::move(help), kind::counter, {}, [&from] { return number(from); });
-  };
-  total("rollcall_tracking_connects_total", "Times that tracking came up", s.connects);
-  total("rollcall_tracking_failures_total", "Attempts to set tracking up that failed", s.failures);
-  total("rollcall_tracking_messages_total", "Messages about changes in Redis", s.messages);
-  total("rollcall_tracking_keys_total", "Keys that they told of", s.keys);
-  total("rollcall_tracking_foreign_total", "Of those, the ones that are not ours to understand", s.foreign);
-  total("rollcall_tracking_flushes_total", "Messages that all of Redis was flushed", s.flushes);
+  total(m, "rollcall_tracking_connects_total", "Times that tracking came up", s.connects);
+  total(m, "rollcall_tracking_failures_total", "Attempts to set tracking up that failed", s.failures);
+  total(m, "rollcall_tracking_messages_total", "Messages about changes in Redis", s.messages);
+  total(m, "rollcall_tracking_keys_total", "Keys that they told of", s.keys);
+  total(m, "rollcall_tracking_foreign_total", "Of those, the ones that are not ours to understand", s.foreign);
+  total(m, "rollcall_tracking_flushes_total", "Messages that all of Redis was flushed", s.flushes);
 }
 
 void register_purges(ops::metrics& m, const purges& p) {
@@ -156,16 +144,13 @@ void register_purges(ops::metrics& m, const purges& p) {
 }
 
 void register_events(ops::metrics& m, const events& e) {
-  const auto add = [&m](std::string name, std::string help, const ops::counter& from) {
-    m.add(std::move(name), std::move(help), kind::counter, {}, [&from] { return number(from); });
-  };
   const auto& s = e.counted();
-  add("rollcall_events_total", "Callbacks taken", s.taken);
-  add("rollcall_events_malformed_total", "Callbacks that could not be read", s.malformed);
-  add("rollcall_events_repeated_total", "Callbacks that had come before", s.repeated);
-  add("rollcall_events_dropped_total", "Callbacks that dropped lists", s.dropped);
-  add("rollcall_events_forwarded_total", "Callbacks handed on", s.forwarded);
-  add("rollcall_events_forward_failures_total", "Callbacks that could not be handed on", s.forward_failures);
+  total(m, "rollcall_events_total", "Callbacks taken", s.taken);
+  total(m, "rollcall_events_malformed_total", "Callbacks that could not be read", s.malformed);
+  total(m, "rollcall_events_repeated_total", "Callbacks that had come before", s.repeated);
+  total(m, "rollcall_events_dropped_total", "Callbacks that dropped lists", s.dropped);
+  total(m, "rollcall_events_forwarded_total", "Callbacks handed on", s.forwarded);
+  total(m, "rollcall_events_forward_failures_total", "Callbacks that could not be handed on", s.forward_failures);
 }
 
 void register_memory(ops::metrics& m, const cache::memory& memory) {

@@ -65,11 +65,7 @@ net::task<> passthrough::forward(net::turn t, forwarded f) {
     co_return fail(std::move(t), f, sent.error());
   s.request_is_whole();
   const bool whole = co_await relay(t, s, f, p);
-  co_await settle(f.watch);
-  if (whole)
-    co_await t.finish();
-  else
-    give_up(std::move(t), f, p);
+  co_await conclude(std::move(t), f, p, whole);
 }
 
 // The request's body and the answer at the same time: an instance may answer before it has read everything, and must
@@ -92,11 +88,7 @@ net::task<> passthrough::exchange_both_ways(net::turn t, forwarded f, upstream::
     std::rethrow_exception(upload_threw);
   if (relay_threw)
     std::rethrow_exception(relay_threw);
-  co_await settle(f.watch);
-  if (whole)
-    co_await t.finish();
-  else
-    give_up(std::move(t), f, p);
+  co_await conclude(std::move(t), f, p, whole);
 }
 
 // When the instance stops listening, its answer, or the lack of one, says the rest.
@@ -210,6 +202,15 @@ net::task<> passthrough::drop(cache::scope s, std::shared_ptr<dropping> w) {
     purges& to;
   } end{*w, lane_.shared.purges};
   co_await lane_.shared.purges.purge(std::move(s));
+}
+
+// Of an exchange whose answer is all through, or is not.
+net::task<> passthrough::conclude(net::turn t, const forwarded& f, const progress& p, bool whole) {
+  co_await settle(f.watch);
+  if (whole)
+    co_await t.finish();
+  else
+    give_up(std::move(t), f, p);
 }
 
 void passthrough::give_up(net::turn t, const forwarded& f, const progress& p) {

@@ -1,6 +1,7 @@
 #include "rollcall/gateway/purges.hpp"
 
 #include <boost/asio/co_spawn.hpp>
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -11,8 +12,8 @@ namespace rollcall::gateway {
 
 namespace {
 
-// As in identities, escaped: see members::name_most.
-constexpr std::size_t name_most = 3 * 256;
+// Escaped, as a scope has it.
+constexpr std::size_t part_most = 3 * cache::cached_part_most;
 
 std::vector<cache::identity> identities_of(const std::vector<cache::entry_ptr>& entries) {
   std::vector<cache::identity> ids;
@@ -31,6 +32,10 @@ std::size_t united(const std::vector<cache::identity>& a, const std::vector<cach
 }
 
 } // namespace
+
+std::string to_json(const purges::report& r) {
+  return fmt::format(R"({{"purged":{}{}}})", r.purged, r.pending ? R"(,"redis":"pending")" : "");
+}
 
 purges::purges(const net::executor& control, commons& shared, purges_options options)
     : control_(control), shared_(shared), options_(std::move(options)), pause_(control), tasks_(control, running_) {
@@ -58,7 +63,7 @@ void purges::stop() {
 
 net::task<purges::report> purges::purge(cache::scope s) {
   begun_.fetch_add(1, std::memory_order_relaxed);
-  if (s.w_id().size() > name_most || s.room().size() > name_most)
+  if (s.w_id().size() > part_most || s.room().size() > part_most)
     co_return report{}; // nothing that long is ever cached, nor need it be kept for Redis
   auto dropped = identities_of(shared_.drop(s));
   if (!store_)

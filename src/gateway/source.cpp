@@ -29,13 +29,17 @@ decision source::decide(const cache::entry_ptr& e, const question& q) const {
   return cache::decide(e.get(), lane_.shared.windows, q.wants, c);
 }
 
+outcome_ptr source::hit(cache::entry_ptr e, origin from) {
+  (from == origin::redis ? lane_.stats.hits_redis : lane_.stats.hits_memory).add();
+  return shared(stored{.entry = std::move(e), .from = from});
+}
+
 net::task<source::found> source::obtain(question q) {
   redis_budget budget(lane_.shared.redis_timeout);
   // Between the look into memory and the start of this flight, an earlier one may have landed.
   auto held = co_await look_in_memory(q, budget);
   if (const auto d = decide(held, q); d != decision::ask) {
-    lane_.stats.hits_memory.add();
-    found f{shared(stored{.entry = held, .from = origin::memory}), std::nullopt};
+    found f{hit(held, origin::memory), std::nullopt};
     if (d == decision::serve_and_refresh)
       f.due.emplace(held);
     co_return f;
@@ -117,8 +121,7 @@ net::task<redis::claim> source::claim(const question& q, redis::claim_terms term
 
 // An entry that Redis holds, to be served.
 source::lookup source::settled(cache::entry_ptr e, decision d, held_lease lease) {
-  lane_.stats.hits_redis.add();
-  found f{shared(stored{.entry = e, .from = origin::redis}), std::nullopt};
+  found f{hit(e, origin::redis), std::nullopt};
   if (d == decision::serve_and_refresh)
     f.due.emplace(std::move(e), std::move(lease));
   return {std::move(f), nullptr, {}};
@@ -185,19 +188,15 @@ void source::leave_alone(const question& q, std::chrono::milliseconds held_for) 
 net::task<outcome_ptr> source::find_stored(question q) {
   redis_budget budget(lane_.shared.redis_timeout);
   auto held = co_await look_in_memory(q, budget);
-  if (decide(held, q) != decision::ask) {
-    lane_.stats.hits_memory.add();
-    co_return shared(stored{.entry = std::move(held), .from = origin::memory});
-  }
+  if (decide(held, q) != decision::ask)
+    co_return hit(std::move(held), origin::memory);
   if (lane_.redis_usable() && !budget.spent()) {
     const auto asked = lane_.shared.lists.memory.stamp();
     const redis_budget::expense once(budget);
     const auto there = co_await lane_.store->get(q.id, cache::wall_now(), once.deadline());
     held = take_in(there.entry, std::move(held), asked);
-    if (decide(held, q) != decision::ask) {
-      lane_.stats.hits_redis.add();
-      co_return shared(stored{.entry = std::move(held), .from = origin::redis});
-    }
+    if (decide(held, q) != decision::ask)
+      co_return hit(std::move(held), origin::redis);
   }
   lane_.stats.only_if_cached.add();
   co_return shared(failed{

@@ -36,7 +36,7 @@ std::optional<cache::scope> write_watch::dropped_by(api::change_parser& changes,
   const auto change = changes.parse(padded(request_.bytes));
   if (!change)
     return std::nullopt;
-  return change->room ? cache::scope::room_of(change->w_id, *change->room) : cache::scope::account(change->w_id);
+  return cache::scope::of(change->w_id, change->room.value_or(""));
 }
 
 } // namespace rollcall::gateway

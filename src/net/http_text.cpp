@@ -21,17 +21,12 @@ beast::string_view beast_view(std::string_view s) {
   return {s.data(), s.size()};
 }
 
-bool iequals(std::string_view a, std::string_view b) {
-  return beast::iequals(beast_view(a), beast_view(b));
-}
-
 // What is in front of the separator, without white space around it; `text` keeps what is behind it.
 std::string_view take_until(char separator, std::string_view& text) {
   const auto at = text.find(separator);
-  auto part = text.substr(0, at);
+  const auto part = text.substr(0, at);
   text.remove_prefix(at == std::string_view::npos ? text.size() : at + 1);
-  part.remove_prefix(std::min(part.find_first_not_of(" \t"), part.size()));
-  return part.substr(0, part.find_last_not_of(" \t") + 1);
+  return trimmed(part);
 }
 
 // A weight of zero, `q=0` to `q=0.000`, means "not acceptable"; what is no weight means nothing good either.
@@ -59,6 +54,15 @@ std::string_view date_line::at(std::chrono::sys_seconds now) {
 std::string_view reason_phrase(unsigned status) {
   const auto text = http::obsolete_reason(http::int_to_status(status));
   return status < 600 && text != "<unknown-status>" ? std::string_view(text.data(), text.size()) : std::string_view{};
+}
+
+bool iequals(std::string_view a, std::string_view b) {
+  return beast::iequals(beast_view(a), beast_view(b));
+}
+
+std::string_view trimmed(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+  return text.substr(0, text.find_last_not_of(" \t") + 1);
 }
 
 // By hand, because Beast's ext_list hands the parameters of one item on to a next one that has none.

@@ -1,6 +1,6 @@
 #include "plain_head.hpp"
 
-#include <boost/beast/core/string.hpp>
+#include "rollcall/net/http_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -156,10 +156,6 @@ bool all(std::string_view text, std::uint8_t what) {
   return !text.empty();
 }
 
-bool same(std::string_view a, std::string_view lower) {
-  return boost::beast::iequals({a.data(), a.size()}, {lower.data(), lower.size()});
-}
-
 /// Takes in what a field says of the head as a whole. False for what is left to others.
 bool heed(const field& f, request_head& head, bool& connection_told) {
   switch (f.id) {
@@ -181,8 +177,8 @@ bool heed(const field& f, request_head& head, bool& connection_told) {
     if (connection_told)
       return false;
     connection_told = true;
-    head.keep_alive = !same(f.value, "close");
-    return !head.keep_alive || same(f.value, "keep-alive");
+    head.keep_alive = !iequals(f.value, "close");
+    return !head.keep_alive || iequals(f.value, "keep-alive");
   case http::field::transfer_encoding:
   case http::field::expect:
   case http::field::upgrade:

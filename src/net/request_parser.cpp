@@ -1,8 +1,9 @@
 #include "rollcall/net/request_parser.hpp"
 
+#include "rollcall/net/http_text.hpp"
+
 #include "plain_head.hpp"
 
-#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 
 #include <algorithm>
@@ -17,10 +18,6 @@ namespace {
 
 std::string_view std_view(beast::string_view s) {
   return {s.data(), s.size()};
-}
-
-bool iequals(std::string_view a, std::string_view b) {
-  return beast::iequals({a.data(), a.size()}, {b.data(), b.size()});
 }
 
 // HTAB is the one control byte that a field value may hold (RFC 9110 section 5.5).

@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_purge_of_a_room_takes_it_from_every_account) {
 }
 
 BOOST_AUTO_TEST_CASE(a_purge_of_a_room_of_an_account_takes_no_more) {
-  purges_exactly(cache::scope::room_of(account_b, room_y), 4);
+  purges_exactly(cache::scope::of(account_b, room_y), 4);
 }
 
 BOOST_AUTO_TEST_CASE(who_asks_after_a_purge_gets_nothing_from_before) {
@@ -363,7 +363,7 @@ BOOST_AUTO_TEST_CASE(a_list_has_what_the_index_knows_and_redis_holds) {
   BOOST_TEST(list(cache::scope::account(account_a), 100).size() == 7U);
   BOOST_TEST(list(cache::scope::account(account_b), 100).size() == 8U);
   BOOST_TEST(list(cache::scope::room(room_x), 100).size() == 7U);
-  BOOST_TEST(list(cache::scope::room_of(account_b, room_x), 100).size() == 4U);
+  BOOST_TEST(list(cache::scope::of(account_b, room_x), 100).size() == 4U);
   BOOST_TEST(list(cache::scope::room("nobody's"), 100).empty());
   BOOST_TEST(list(cache::scope::account(account_b), 3).size() == 3U);
   BOOST_TEST(list(cache::scope::account(account_b), 0).empty());

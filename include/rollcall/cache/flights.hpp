@@ -64,8 +64,11 @@ public:
     /// Ends the flight as land() does and starts the next one of the same identity in its place, with nobody on board;
     /// nullopt when this one was severed, as what it knows may be out of date.
     std::optional<permit> land_and_lead(result r) {
+      const auto next = std::make_shared<flight>(flight_->id); // should it throw, this is a permit still
       auto* const table = std::exchange(table_, nullptr);
-      return table->land_and_lead(*std::exchange(flight_, nullptr), std::move(r));
+      if (!table->land(*std::exchange(flight_, nullptr), std::move(r), next))
+        return std::nullopt;
+      return permit(*table, next);
     }
 
   private:
@@ -178,11 +181,7 @@ private:
     std::uint64_t next = 0;
     std::map<std::uint64_t, wake> followers; // in the order in which they came
   };
-  struct text_hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept { return identity_hash(text); }
-  };
-  using table = std::unordered_map<std::string, std::shared_ptr<flight>, text_hash, std::equal_to<>>;
+  using table = std::unordered_map<std::string, std::shared_ptr<flight>, identity_text_hash, std::equal_to<>>;
   using landed = std::vector<typename table::node_type>;
   struct alignas(64) shard {
     mutable std::mutex mutex; // guards in_the_air and the flights of its identities; never held while a wake is called
@@ -203,17 +202,8 @@ private:
     }
   }
 
-  void land(flight& f, result r) { (void)end(f, std::move(r), nullptr); }
-
-  std::optional<permit> land_and_lead(flight& f, result r) {
-    auto next = std::make_shared<flight>(f.id);
-    if (!end(f, std::move(r), next))
-      return std::nullopt;
-    return permit(*this, std::move(next));
-  }
-
   /// Lands `f`. True when `next`, if there is one, has taken its place: it was not severed.
-  bool end(flight& f, result r, const std::shared_ptr<flight>& next) {
+  bool land(flight& f, result r, const std::shared_ptr<flight>& next = nullptr) {
     std::map<std::uint64_t, wake> followers;
     landed gone;
     bool in_place = false;

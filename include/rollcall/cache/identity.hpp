@@ -84,4 +84,14 @@ private:
 /// The hash that identity uses, for text that came from elsewhere.
 std::uint64_t identity_hash(std::string_view text) noexcept;
 
+/// The same for tables whose keys are identities' text.
+struct identity_text_hash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const noexcept { return identity_hash(text); }
+};
+
+/// Longer account and room ids, which the platform does not have, are not cached: what clients send must not decide how
+/// large keys and indexes become. In bytes, before escaping, which makes three of one at most.
+inline constexpr std::size_t cached_part_most = 256;
+
 } // namespace rollcall::cache

@@ -128,13 +128,9 @@ private:
     std::size_t bytes = 0;
     std::uint64_t serial = 0;
   };
-  struct text_hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept { return identity_hash(text); }
-  };
   struct alignas(64) shard {
     mutable std::mutex mutex; // guards all of it
-    std::unordered_map<std::string, record, text_hash, std::equal_to<>> notes;
+    std::unordered_map<std::string, record, identity_text_hash, std::equal_to<>> notes;
     /// Oldest first; a place whose serial is not its record's any more is an old one.
     std::deque<std::pair<std::uint64_t, std::string>> order;
     std::size_t bytes = 0;
@@ -168,8 +164,9 @@ private:
   // They are all remembered for about as long, so those that have expired are the oldest.
   void drop_expired(shard& s, time_point now) {
     while (!s.order.empty()) {
-      const auto at = s.notes.find(s.order.front().second);
-      if (at != s.notes.end() && at->second.until > now)
+      const auto& [serial, text] = s.order.front();
+      if (const auto at = s.notes.find(text);
+          at != s.notes.end() && at->second.serial == serial && at->second.until > now)
         return;
       drop_oldest(s);
     }

@@ -12,10 +12,10 @@ namespace rollcall::cache {
 /// always across credentials and across the names a room travels under.
 class scope {
 public:
-  /// No argument is empty: nothing would be a scope of everything.
-  static scope account(std::string_view w_id);
-  static scope room(std::string_view room);
-  static scope room_of(std::string_view w_id, std::string_view room);
+  /// Of what is named: an empty argument stands for any. Not both are, as that would be a scope of everything.
+  static scope of(std::string_view w_id, std::string_view room);
+  static scope account(std::string_view w_id) { return of(w_id, {}); }
+  static scope room(std::string_view room) { return of({}, room); }
 
   /// As in the names of signals in Redis: `w:<wId>`, `r:<room>` or `p:<wId>:<room>`, the parts escaped as in
   /// identities.

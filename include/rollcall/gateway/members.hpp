@@ -20,9 +20,6 @@ class members {
 public:
   static constexpr std::string_view path = "/getChatRoomMember";
   static constexpr std::size_t body_most = 16 * 1024;
-  /// Longer account and room ids, which the platform does not have, are passed through: what clients send must not
-  /// decide how large keys and indexes become.
-  static constexpr std::size_t name_most = 256;
 
   members(lane_context& lane, passthrough& others) : lane_(lane), others_(others), source_(lane) {}
 

@@ -49,6 +49,7 @@ private:
   struct dropping; // a purge that an answer waits for
   net::task<> settle(std::shared_ptr<write_watch> write);
   net::task<> drop(cache::scope s, std::shared_ptr<dropping> w);
+  net::task<> conclude(net::turn t, const forwarded& f, const progress& p, bool whole);
   void give_up(net::turn t, const forwarded& f, const progress& p);
   void fail(net::turn t, const forwarded& f, upstream::failure why);
 

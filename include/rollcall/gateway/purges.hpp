@@ -107,4 +107,7 @@ private:
   background tasks_;
 };
 
+/// What the admin port says of a purge: `{"purged":2}`, or `{"purged":2,"redis":"pending"}`.
+std::string to_json(const purges::report& r);
+
 } // namespace rollcall::gateway

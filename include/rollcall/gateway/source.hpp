@@ -47,6 +47,7 @@ private:
     held_lease lease;
   };
 
+  outcome_ptr hit(cache::entry_ptr e, origin from);
   cache::decision decide(const cache::entry_ptr& e, const question& q) const;
   net::task<cache::entry_ptr> look_in_memory(const question& q, redis_budget& budget);
   net::task<lookup> look_in_redis(const question& q, cache::entry_ptr stale, redis_budget& budget);

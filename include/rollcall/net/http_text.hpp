@@ -20,6 +20,12 @@ private:
 /// The standard reason phrase of a status, or "".
 std::string_view reason_phrase(unsigned status);
 
+/// Whether two texts differ at most in the case of their ASCII letters, as names and tokens of HTTP may.
+bool iequals(std::string_view a, std::string_view b);
+
+/// Without the optional white space (RFC 9110 section 5.6.3) around it.
+std::string_view trimmed(std::string_view text);
+
 /// Does an Accept-Encoding value allow gzip (RFC 9110 section 12.5.3)? False for no field at all: several clients break
 /// on a coding they did not ask for.
 bool accepts_gzip(std::string_view accept_encoding);

@@ -25,11 +25,7 @@ constexpr windows usual{
     .fresh = ms(60'000), .stale_while_revalidate = ms(300'000), .stale_if_error = ms(3'600'000), .jitter = 0};
 
 entry fetched(time_point when, ms took = ms(300)) {
-  const auto life = lifetime_of(usual, when, 0);
-  entry e;
-  e.fetched_at = when;
-  e.fresh_until = life.fresh_until;
-  e.serve_until = life.serve_until;
+  auto e = rollcall::test::fetched(usual, when);
   e.took = took;
   return e;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rollcall/cache/entry.hpp"
+#include "rollcall/cache/freshness.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -30,6 +31,16 @@ inline std::shared_ptr<cache::entry> make_entry(const cache::identity& id, std::
   e->version = version;
   e->serve_until = serve_until;
   e->plain = std::make_shared<const cache::variant>("application/json", "", std::string(size, 'x'));
+  return e;
+}
+
+/// One that was fetched at that time, with what `w` makes of it.
+inline cache::entry fetched(const cache::windows& w, cache::time_point when, double random = 0) {
+  const auto life = cache::lifetime_of(w, when, random);
+  cache::entry e;
+  e.fetched_at = when;
+  e.fresh_until = life.fresh_until;
+  e.serve_until = life.serve_until;
   return e;
 }
 

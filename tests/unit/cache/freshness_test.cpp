@@ -22,19 +22,11 @@ namespace {
 
 using namespace rollcall::cache;
 using rollcall::test::at;
+using rollcall::test::fetched;
 using ms = milliseconds;
 
 constexpr windows usual{
     .fresh = ms(60'000), .stale_while_revalidate = ms(300'000), .stale_if_error = ms(3'600'000), .jitter = 0.1};
-
-entry fetched(const windows& w, time_point when, double random = 0) {
-  const auto life = lifetime_of(w, when, random);
-  entry e;
-  e.fetched_at = when;
-  e.fresh_until = life.fresh_until;
-  e.serve_until = life.serve_until;
-  return e;
-}
 
 BOOST_AUTO_TEST_SUITE(freshness_suite)
 

@@ -22,7 +22,7 @@ constexpr std::uint64_t too_many = 400;
 BOOST_AUTO_TEST_SUITE(memory_fence_suite)
 
 BOOST_AUTO_TEST_CASE(what_was_asked_for_before_a_purge_is_not_kept_after_it) {
-  for (const auto& s : {scope::account("w-1"), scope::room("1@chatroom"), scope::room_of("w-1", "1@chatroom")}) {
+  for (const auto& s : {scope::account("w-1"), scope::room("1@chatroom"), scope::of("w-1", "1@chatroom")}) {
     memory cache(64 << 20);
     const auto before = cache.stamp();
     (void)cache.purge(s);
@@ -34,8 +34,8 @@ BOOST_AUTO_TEST_CASE(what_was_asked_for_before_a_purge_is_not_kept_after_it) {
 }
 
 BOOST_AUTO_TEST_CASE(a_purge_of_something_else_keeps_nothing_out) {
-  for (const auto& s : {scope::account("w-2"), scope::room("2@chatroom"), scope::room_of("w-1", "2@chatroom"),
-                        scope::room_of("w-2", "1@chatroom"), scope::account("1@chatroom"), scope::room("w-1")}) {
+  for (const auto& s : {scope::account("w-2"), scope::room("2@chatroom"), scope::of("w-1", "2@chatroom"),
+                        scope::of("w-2", "1@chatroom"), scope::account("1@chatroom"), scope::room("w-1")}) {
     memory cache(one_shard);
     const auto before = cache.stamp();
     (void)cache.purge(s);

@@ -41,7 +41,7 @@ struct target {
 
   [[nodiscard]] bool covers(const place& p) const { return (!w_id || *w_id == p.w_id) && (!room || *room == p.room); }
   [[nodiscard]] scope as_scope() const {
-    return !room ? scope::account(*w_id) : !w_id ? scope::room(*room) : scope::room_of(*w_id, *room);
+    return !room ? scope::account(*w_id) : !w_id ? scope::room(*room) : scope::of(*w_id, *room);
   }
 };
 
@@ -119,7 +119,7 @@ private:
   remembered& look(std::size_t n) {
     remembered& model = model_[n];
     const auto found = cache_.find(ids_[n], now_);
-    const auto matches = cache_.matching(scope::room_of(places_[n].w_id, places_[n].room), now_);
+    const auto matches = cache_.matching(scope::of(places_[n].w_id, places_[n].room), now_);
     const auto match = std::ranges::find_if(matches, [&](const entry_ptr& e) { return e->id == ids_[n]; });
     BOOST_REQUIRE(found.entry == (match == matches.end() ? nullptr : *match));
     if (found.entry == nullptr) {

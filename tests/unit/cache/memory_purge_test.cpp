@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(a_room_is_lost_to_all_accounts_credentials_and_fields) {
 }
 
 BOOST_AUTO_TEST_CASE(a_room_of_an_account_is_lost_to_that_account) {
-  purges_exactly(family("w-1", "w-2", "1@chatroom"), scope::room_of("w-1", "1@chatroom"),
+  purges_exactly(family("w-1", "w-2", "1@chatroom"), scope::of("w-1", "1@chatroom"),
                  [](const identity& id) { return id.text().ends_with(":w-1:1@chatroom"); });
 }
 
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(odd_names_are_told_apart) {
     const auto is = [escaped = spelled.parts().w_id](std::string_view part) { return part == escaped; };
     purges_exactly(ids, scope::account(name), [&](const identity& id) { return is(id.parts().w_id); });
     purges_exactly(ids, scope::room(name), [&](const identity& id) { return is(id.parts().room); });
-    purges_exactly(ids, scope::room_of(name, "a:b"),
+    purges_exactly(ids, scope::of(name, "a:b"),
                    [&](const identity& id) { return is(id.parts().w_id) && id.parts().room == "a%3Ab"; });
   }
 }
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(names_whose_hashes_meet_are_told_apart) {
                                      {"-", "wcId", "w", b}, {"-", "wcId", a, b},   {"-", "wcId", b, a}};
   purges_exactly(ids, scope::account(a), [&](const identity& id) { return id.parts().w_id == a; });
   purges_exactly(ids, scope::room(a), [&](const identity& id) { return id.parts().room == a; });
-  purges_exactly(ids, scope::room_of(a, b), [&](const identity& id) { return id == identity("-", "wcId", a, b); });
+  purges_exactly(ids, scope::of(a, b), [&](const identity& id) { return id == identity("-", "wcId", a, b); });
 }
 
 BOOST_AUTO_TEST_CASE(a_large_account_is_purged_whole_and_its_bytes_come_back) {

@@ -136,7 +136,7 @@ private:
         raise(purged_[i], before);
       break;
     default:
-      (void)cache_.purge(scope::room_of(account_of(n), room_of(n)));
+      (void)cache_.purge(scope::of(account_of(n), room_of(n)));
       raise(purged_[n], before);
     }
   }

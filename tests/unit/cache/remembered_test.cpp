@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(a_purge_forgets_what_it_covers_and_keeps_out_what_was_asked
   note(n, room(1, "other"));
   note(n, room(2));
   const auto before = n.stamp();
-  n.purge(scope::room_of("w", "1@chatroom"));
+  n.purge(scope::of("w", "1@chatroom"));
   BOOST_TEST(!n.find(room(1), at(1)));
   BOOST_TEST(n.find(room(1, "other"), at(1)).has_value());
   BOOST_TEST(n.find(room(2), at(1)).has_value());
@@ -117,6 +117,17 @@ BOOST_AUTO_TEST_CASE(what_has_expired_makes_room_by_itself) {
   for (int i = 0; i < 200; ++i)
     note(n, room(i), at(10'000));
   BOOST_TEST(n.size() == 200u);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_noted_again_does_not_keep_others_that_have_expired) {
+  notes n;
+  for (int i = 0; i < 200; ++i)
+    note(n, room(i), at(0));
+  for (int i = 0; i < 100; ++i)
+    note(n, room(i), at(2'900));
+  for (int i = 200; i < 400; ++i)
+    note(n, room(i), at(4'000));
+  BOOST_TEST(n.size() == 300u);
 }
 
 BOOST_AUTO_TEST_CASE(threads_may_use_it_together) {

@@ -19,8 +19,8 @@ BOOST_AUTO_TEST_SUITE(scope_suite)
 BOOST_AUTO_TEST_CASE(text_tells_the_kind_and_escapes_the_parts) {
   BOOST_TEST(scope::account("w-1").text() == "w:w-1");
   BOOST_TEST(scope::room("1@chatroom").text() == "r:1@chatroom");
-  BOOST_TEST(scope::room_of("w-1", "1@chatroom").text() == "p:w-1:1@chatroom");
-  BOOST_TEST(scope::room_of("a:{b}", "50%").text() == "p:a%3A%7Bb%7D:50%25");
+  BOOST_TEST(scope::of("w-1", "1@chatroom").text() == "p:w-1:1@chatroom");
+  BOOST_TEST(scope::of("a:{b}", "50%").text() == "p:a%3A%7Bb%7D:50%25");
 }
 
 BOOST_AUTO_TEST_CASE(texts_read_back_and_never_mean_two_scopes) {
@@ -29,7 +29,7 @@ BOOST_AUTO_TEST_CASE(texts_read_back_and_never_mean_two_scopes) {
     all.push_back(scope::account(name));
     all.push_back(scope::room(name));
     for (const auto& other : odd_names)
-      all.push_back(scope::room_of(name, other));
+      all.push_back(scope::of(name, other));
   }
   for (const auto& s : all) {
     const auto read = scope::from_text(s.text());
@@ -79,8 +79,8 @@ BOOST_AUTO_TEST_CASE(covers_the_account_the_room_or_both_whatever_credential_and
         for (const std::string_view field : {"wcId", "chatRoomId"}) {
           const identity id(field == "wcId" ? no_credential : "0123456789abcdef", field, w_id, "r");
           BOOST_REQUIRE(scope::account(account).covers(id) == (account == w_id));
-          BOOST_REQUIRE(scope::room_of(account, "r").covers(id) == (account == w_id));
-          BOOST_REQUIRE(!scope::room_of(account, "s").covers(id));
+          BOOST_REQUIRE(scope::of(account, "r").covers(id) == (account == w_id));
+          BOOST_REQUIRE(!scope::of(account, "s").covers(id));
           BOOST_REQUIRE(scope::room("r").covers(id));
           const identity other(no_credential, field, "w", room);
           BOOST_REQUIRE(scope::room(w_id).covers(other) == (w_id == room));
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(a_scope_that_was_read_covers_what_the_original_does) {
     for (const auto& w_id : odd_names) {
       const identity id(no_credential, "wcId", w_id, name);
       BOOST_TEST(scope::from_text(scope::account(name).text())->covers(id) == (name == w_id));
-      BOOST_TEST(scope::from_text(scope::room_of(w_id, name).text())->covers(id));
+      BOOST_TEST(scope::from_text(scope::of(w_id, name).text())->covers(id));
     }
 }
 

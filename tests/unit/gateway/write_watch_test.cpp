@@ -63,7 +63,7 @@ std::string refusal_of(std::size_t size) {
 BOOST_AUTO_TEST_SUITE(write_watch_suite)
 
 BOOST_AUTO_TEST_CASE(a_write_that_was_done_drops_what_it_is_about) {
-  BOOST_TEST(dropped(invite) == cache::scope::room_of("w:1", "7@chatroom").text());
+  BOOST_TEST(dropped(invite) == cache::scope::of("w:1", "7@chatroom").text());
   BOOST_TEST(dropped(R"({"wId":"w","wcId":"7@chatroom"})") == "p:w:7@chatroom");
   BOOST_TEST(dropped(R"({"wId":"w"})") == "w:w");
   BOOST_TEST(dropped(R"({"wId":"w","url":"https://weixin.qq.com/g/x"})") == "w:w",

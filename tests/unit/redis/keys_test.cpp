@@ -32,7 +32,7 @@ BOOST_AUTO_TEST_CASE(names_are_what_operators_look_for) {
   BOOST_TEST(all.index_of_room(id.parts().room) == "ns:r:2332@chatroom");
   BOOST_TEST(all.signal(cache::scope::account("0000016e")) == "ns:purge:w:0000016e");
   BOOST_TEST(all.signal(cache::scope::room("2332@chatroom")) == "ns:purge:r:2332@chatroom");
-  BOOST_TEST(all.signal(cache::scope::room_of("0000016e", "2332@chatroom")) == "ns:purge:p:0000016e:2332@chatroom");
+  BOOST_TEST(all.signal(cache::scope::of("0000016e", "2332@chatroom")) == "ns:purge:p:0000016e:2332@chatroom");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_made_is_understood) {
@@ -46,8 +46,7 @@ BOOST_AUTO_TEST_CASE(what_is_made_is_understood) {
     BOOST_TEST(is<redis::index_key>(all.index_of_account(each.parts().w_id)));
     BOOST_TEST(is<redis::index_key>(all.index_of_room(each.parts().room)));
   }
-  for (const auto& each :
-       {cache::scope::account("a:b"), cache::scope::room("{r}"), cache::scope::room_of("a", "r:%")}) {
+  for (const auto& each : {cache::scope::account("a:b"), cache::scope::room("{r}"), cache::scope::of("a", "r:%")}) {
     const auto signal = all.parse(all.signal(each));
     BOOST_REQUIRE(std::holds_alternative<redis::signal_key>(signal));
     BOOST_TEST((std::get<redis::signal_key>(signal).of == each));
