@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace rollcall::net {
@@ -32,6 +33,7 @@ listener::acceptor open_acceptor(executor ex, const std::string& host, std::uint
     a.bind(endpoint);
     a.set_option(reuse_port(true));
     a.listen(4096);
+    a.non_blocking(true);
     return a;
   } catch (const boost::system::system_error& e) {
     throw boost::system::system_error(e.code(), where);
@@ -39,37 +41,60 @@ listener::acceptor open_acceptor(executor ex, const std::string& host, std::uint
 }
 
 listener::listener(acceptor a, service& handler, const limits& l, connection_quota& quota)
-    : context_{.ex = a.get_executor(), .limits = l, .handler = handler, .stats = {}, .date = {}, .drain_began = {}},
+    : context_{.ex = a.get_executor(),
+               .limits = l,
+               .handler = handler,
+               .reactor = reactor(a.get_executor()),
+               .stock = {},
+               .stats = {},
+               .date = {},
+               .drain_began = {}},
       acceptor_(std::move(a)), sweeper_(context_.ex), pause_(context_.ex), quota_(quota),
       port_(acceptor_.local_endpoint().port()) {}
 
 listener::~listener() = default;
 
 void listener::start() {
+  context_.reactor.start();
   accept();
   sweep();
 }
 
 void listener::accept() {
-  acceptor_.async_accept([this](error_code ec, tcp_socket socket) { on_accept(ec, std::move(socket)); });
+  acceptor_.async_wait(acceptor::wait_read, [this](error_code ec) {
+    if (!ec && acceptor_.is_open())
+      accept_waiting();
+  });
 }
 
-void listener::on_accept(error_code ec, tcp_socket socket) {
-  // Even when a drain has closed the port meanwhile: this one came before, and may have its request on the way.
-  if (!ec && !stopped_) {
+// Takes what is there, up to a bound that lets others have their turn.
+void listener::accept_waiting() {
+  constexpr int burst_most = 64;
+  for (int i = 0; i < burst_most; ++i) {
+    const auto ec = accept_one();
+    if (ec == asio::error::would_block)
+      break;
+    if (!ec)
+      continue;
+    context_.stats.accept_errors.add();
+    // A client that left before it was accepted is no reason to pause; everything else is a shortage of ours.
+    if (ec != asio::error::connection_aborted)
+      return back_off(ec);
+  }
+  accept();
+}
+
+error_code listener::accept_one() {
+  const int number = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (number >= 0) {
     if (std::exchange(pause_for_, {}) > std::chrono::milliseconds{0})
       spdlog::info("accepting connections again");
-    admit(std::move(socket));
+    admit(descriptor(number));
+    return {};
   }
-  if (!acceptor_.is_open())
-    return;
-  if (!ec)
-    return accept();
-  context_.stats.accept_errors.add();
-  // A client that left before it was accepted is no reason to pause; everything else is a shortage of ours.
-  if (ec == asio::error::connection_aborted || ec == asio::error::interrupted)
-    return accept();
-  back_off(ec);
+  if (errno == EINTR)
+    return accept_one();
+  return errno == EAGAIN ? error_code(asio::error::would_block) : error_code(errno, boost::system::system_category());
 }
 
 // Out of file descriptors or memory: accepting again at once would spin, and every connection that ends may help.
@@ -86,7 +111,7 @@ void listener::back_off(error_code ec) {
   });
 }
 
-void listener::admit(tcp_socket socket) {
+void listener::admit(descriptor socket) {
   context_.stats.accepted.add();
   const bool room = quota_.take();
   const auto s = std::make_shared<session>(std::move(socket), context_, room ? &quota_ : nullptr);
@@ -116,15 +141,10 @@ void listener::drain() {
     return;
   context_.draining = true;
   context_.drain_began = steady_clock::now();
-  error_code ec;
-  acceptor_.non_blocking(true, ec);
-  while (!ec && !stopped_) {
-    tcp_socket socket(context_.ex);
-    acceptor_.accept(socket, ec);
-    if (!ec)
-      admit(std::move(socket));
+  while (!stopped_ && !accept_one()) {
   }
-  acceptor_.close(ec);
+  error_code ignored;
+  acceptor_.close(ignored);
   pause_.cancel();
 }
 
@@ -135,6 +155,7 @@ void listener::stop() {
     const auto kept = (at++)->shared_from_this();
     kept->close();
   }
+  context_.reactor.stop();
   sweeper_.cancel();
 }
 

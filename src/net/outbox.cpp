@@ -5,8 +5,8 @@
 namespace rollcall::net {
 
 namespace {
-// The kernel takes at most 1024 (IOV_MAX); Asio's own limit for one call is 64.
-constexpr std::size_t segments_at_once = 64;
+// The kernel takes at most 1024 (IOV_MAX). As many as a burst of pipelined answers has, twice: a head and a body each.
+constexpr std::size_t segments_at_once = 128;
 // Storage above this is given back once it is written.
 constexpr std::size_t keep_text = 16 * 1024;
 } // namespace
@@ -18,16 +18,19 @@ std::size_t outbox::size() const noexcept {
   return total - written_;
 }
 
-const std::vector<boost::asio::const_buffer>& outbox::buffers() {
+const std::vector<iovec>& outbox::buffers() {
   seal_text();
   buffers_.clear();
   const auto last = std::min(segments_.size(), first_ + segments_at_once);
   for (std::size_t i = first_; i < last; ++i) {
     const auto& s = segments_[i];
-    buffers_.emplace_back(s.data ? s.data : text_.data() + s.offset, s.size);
+    // Nobody writes to what an iovec points at, but its type has no word for that.
+    buffers_.push_back({const_cast<char*>(s.data ? s.data : text_.data() + s.offset), s.size});
   }
-  if (!buffers_.empty())
-    buffers_.front() += written_;
+  if (!buffers_.empty()) {
+    buffers_.front().iov_base = static_cast<char*>(buffers_.front().iov_base) + written_;
+    buffers_.front().iov_len -= written_;
+  }
   return buffers_;
 }
 

@@ -1,11 +1,12 @@
 #include "rollcall/net/session.hpp"
 
 #include <boost/asio/error.hpp>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+#include <sys/epoll.h>
 
 #include <cassert>
+#include <exception>
 #include <utility>
 
 namespace rollcall::net {
@@ -36,7 +37,7 @@ bool may_start_method(char c) {
 
 } // namespace
 
-session::session(tcp_socket socket, session_context& context, connection_quota* quota)
+session::session(descriptor socket, session_context& context, connection_quota* quota)
     : context_(context), quota_(quota), socket_(std::move(socket)) {
   context_.stats.open.add();
 }
@@ -48,11 +49,12 @@ session::~session() {
 }
 
 void session::begin() {
-  error_code ignored;
-  socket_.set_option(tcp::no_delay(true), ignored);
-  socket_.non_blocking(true, ignored);
+  self_ = shared_from_this();
+  socket_.set_no_delay();
   enter(stage::idle);
-  read();
+  wants_more_ = true;
+  if (context_.reactor.watch(socket_.native_handle(), *this))
+    close();
 }
 
 void session::enter(stage s) {
@@ -78,61 +80,108 @@ void session::enter(stage s) {
 }
 
 void session::sweep(steady_clock::time_point now) {
-  if (stage_ == stage::idle && context_.draining && out_.empty()) {
+  if (stage_ == stage::idle && context_.draining && !owes_answers()) {
     if (now - context_.drain_began >= context_.limits.drain_idle)
       close();
     return;
   }
-  if (stage_ == stage::serving && is_reset())
-    return close();
   // While it has answers to take, a client owes us nothing else; but a service may be reading its body all the same.
-  const bool owes = stage_ == stage::serving || out_.empty();
+  const bool owes = stage_ == stage::serving || !owes_answers();
   if (now < write_deadline_ && (!owes || now < deadline_))
     return;
-  if (stage_ != stage::lingering && (stage_ != stage::idle || !out_.empty()))
+  if (stage_ != stage::lingering && (stage_ != stage::idle || owes_answers()))
     context_.stats.timeouts.add();
-  if ((stage_ == stage::head || stage_ == stage::body) && out_.empty()) {
+  if ((stage_ == stage::head || stage_ == stage::body) && !owes_answers()) {
     // Best effort: the client has been silent, so nothing unread can turn the close into a reset.
     error_answer(408, "the request did not arrive in time");
-    error_code ignored;
-    socket_.write_some(out_.buffers(), ignored);
+    (void)push();
   }
   close();
-}
-
-// While a service has the turn nobody reads, and so nobody would notice that the client is gone for good. A mere end of
-// what it sends is no sign of that.
-bool session::is_reset() {
-  tcp_info info{};
-  socklen_t size = sizeof info;
-  return ::getsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
-         info.tcpi_state == TCP_CLOSE;
 }
 
 void session::close() {
   if (quota_)
     std::exchange(quota_, nullptr)->give_back(); // a turn may keep the session, but not its place
-  error_code ignored;
+  if (!socket_.is_open())
+    return;
   if (until_close_) // it is cut short: only a reset tells that from its end
-    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
-  socket_.close(ignored);
+    socket_.reset_on_close();
+  wants_more_ = false;
+  context_.reactor.forget(*this);
+  socket_.close();
+  reader_.notify(context_.ex);
+  writer_.notify(context_.ex);
+  if (self_) // whoever called us may still be at work on it
+    asio::post(context_.ex, [self = std::move(self_)] {});
 }
 
-void session::read() {
-  in_.shrink();
-  const auto space = in_.prepare(read_least);
-  socket_.async_read_some(asio::buffer(space.data, space.size),
-                          [self = shared_from_this()](error_code ec, std::size_t n) { self->on_read(ec, n); });
+session_buffers& session::work() {
+  if (!work_)
+    work_ = context_.stock.take();
+  return *work_;
 }
 
-void session::on_read(error_code ec, std::size_t n) {
-  if (ec)
-    return close(); // the client is gone, or we closed
-  in_.commit(n);
-  context_.stats.bytes_in.add(n);
+// What is in no use now goes back to the thread's stock. A service that reads a body needs its parser until the end.
+void session::put_away() {
+  if (!work_)
+    return;
+  if (stage_ == stage::head || stage_ == stage::body)
+    context_.stock.thin(*work_);
+  else if (work_->empty() && (stage_ != stage::serving || body_done_))
+    context_.stock.put_back(std::move(work_));
+}
+
+void session::on_events(std::uint32_t events) noexcept {
+  try {
+    on_edge(events);
+  } catch (const std::exception& e) { // out of memory: this connection ends, and no other
+    spdlog::error("closing a client's connection: {}", e.what());
+    close();
+  }
+}
+
+void session::on_edge(std::uint32_t events) {
+  socket_.note(events);
+  // While a service has the turn nobody reads, and so nobody else would notice that the client is gone for good. A mere
+  // end of what it sends is no sign of that.
+  if (stage_ == stage::serving && socket_.is_gone())
+    return close();
+  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
+    writer_.notify(context_.ex);
+    // When the outbox is empty, whoever emptied it has gone on already.
+    if (std::exchange(waiting_for_room_, false) && owes_answers())
+      advance();
+  }
+  if (!socket_.readable())
+    return;
+  reader_.notify(context_.ex);
+  if (wants_more_)
+    take_in();
+}
+
+void session::take_in() {
+  wants_more_ = false;
+  if (stage_ == stage::lingering)
+    return linger();
+  auto& in = work().in;
+  const auto space = in.prepare(read_least);
+  const auto n = socket_.read({space.data, space.size});
+  if (!n && n.error() == asio::error::would_block)
+    return wait_for_more();
+  if (!n || *n == 0)
+    return close(); // the client is gone
+  in.commit(*n);
+  context_.stats.bytes_in.add(*n);
   if (stage_ == stage::body)
     enter(stage::body); // the pause is over
   advance();
+}
+
+void session::wait_for_more() {
+  wants_more_ = true;
+  if (socket_.readable())
+    context_.reactor.again(*this);
+  put_away();
 }
 
 // Takes requests from what has been read until it needs more bytes, a service keeps the turn, or the client has to
@@ -144,7 +193,7 @@ void session::advance() {
     advancing_ = true;
     unsigned burst = 0;
     while (more && !last_ && burst < burst_most) {
-      more = stage_ == stage::body      ? (parser_->head().chunked ? take_chunks() : take_body())
+      more = stage_ == stage::body      ? (work_->parser.head().chunked ? take_chunks() : take_body())
              : stage_ == stage::serving ? false
                                         : take_head();
       ++burst;
@@ -156,34 +205,40 @@ void session::advance() {
       return finish();
   }
   if (stage_ == stage::serving)
-    return;
+    return socket_.is_gone() ? close() : put_away();
   if (stage_ != stage::idle)
-    acknowledge_quickly();
-  read();
+    socket_.acknowledge_quickly();
+  wait_for_more();
 }
 
 bool session::take_head() {
+  if (!work_)
+    return false;
+  auto& in = work_->in;
   if (stage_ == stage::idle) // empty lines before a request are to be ignored (RFC 9112 section 2.2)
-    while (in_.bytes().starts_with("\r\n"))
-      in_.consume(2);
-  if (in_.empty() || (stage_ == stage::idle && in_.bytes() == "\r"))
+    while (in.bytes().starts_with("\r\n"))
+      in.consume(2);
+  if (in.empty() || (stage_ == stage::idle && in.bytes() == "\r"))
     return false;
   if (stage_ == stage::idle)
     enter(stage::head);
-  if (!may_start_method(in_.bytes().front()))
+  if (!may_start_method(work_->in.bytes().front()))
     return refuse(framing_error::malformed);
-  const auto size = head_end(in_.bytes());
-  if (size > context_.limits.head || (size == 0 && in_.size() >= context_.limits.head))
+  const auto size = head_end(work_->in.bytes());
+  if (size > context_.limits.head || (size == 0 && work_->in.size() >= context_.limits.head))
     return refuse(framing_error::head_too_large);
   return size > 0 && accept_head(size);
 }
 
 bool session::accept_head(std::size_t size) {
-  parser_.emplace();
-  if (const auto parsed = parser_->parse_head(in_.bytes().substr(0, size)); !parsed)
+  auto& in = work_->in;
+  const auto parsed = work_->parser.parse_head(in.bytes().substr(0, size));
+  const auto& head = work_->parser.head();
+  to_head_ = head.method == http::verb::head; // also of a head that is refused further on
+  http10_ = head.version < 11;
+  if (!parsed)
     return refuse(parsed.error());
   context_.stats.requests.add();
-  const auto& head = parser_->head();
   head_size_ = size;
   keep_alive_ = head.keep_alive;
   client_closes_ = !head.keep_alive;
@@ -192,7 +247,7 @@ bool session::accept_head(std::size_t size) {
   plan_ = context_.handler.plan(head);
   if (!plan_.buffered) {
     invite_body();
-    in_.consume(std::exchange(head_size_, 0)); // the bytes stay where they are until the next read
+    work_->in.consume(std::exchange(head_size_, 0)); // the bytes stay where they are until the next read
     return serve({});
   }
   if (head.content_length && *head.content_length > plan_.limit)
@@ -203,9 +258,9 @@ bool session::accept_head(std::size_t size) {
 
 // Expect: 100-continue. Several clients wait for it for ten seconds and longer.
 void session::invite_body() {
-  const auto& head = parser_->head();
-  if (head.expects_continue && head.version >= 11 && head.has_body() && in_.size() == head_size_)
-    out_.append("HTTP/1.1 100 Continue\r\n\r\n");
+  const auto& head = work_->parser.head();
+  if (head.expects_continue && head.version >= 11 && head.has_body() && work_->in.size() == head_size_)
+    work_->out.append("HTTP/1.1 100 Continue\r\n\r\n");
 }
 
 // Frees in_ to move while a body comes in: the head is parsed again, where it stays.
@@ -213,23 +268,22 @@ void session::keep_head() {
   if (head_size_ == 0)
     return;
   invite_body();
-  kept_head_.assign(in_.bytes().substr(0, head_size_));
-  parser_.emplace();
-  [[maybe_unused]] const auto parsed = parser_->parse_head(kept_head_);
+  work_->kept_head.assign(work_->in.bytes().substr(0, head_size_));
+  [[maybe_unused]] const auto parsed = work_->parser.parse_head(work_->kept_head);
   assert(parsed);
-  in_.consume(std::exchange(head_size_, 0));
+  work_->in.consume(std::exchange(head_size_, 0));
 }
 
 bool session::take_body() {
   const auto size = static_cast<std::size_t>(body_left_);
-  if (in_.size() < head_size_ + size) {
+  if (work_->in.size() < head_size_ + size) {
     keep_head();
     return false;
   }
   body_done_ = true;
   const auto whole = head_size_ + size;
-  const bool more = serve(in_.bytes().substr(head_size_, size));
-  in_.consume(whole);
+  const bool more = serve(work_->in.bytes().substr(head_size_, size));
+  work_->in.consume(whole);
   head_size_ = 0;
   return more;
 }
@@ -237,18 +291,20 @@ bool session::take_body() {
 bool session::take_chunks() {
   keep_head();
   for (;;) {
-    const auto step = parser_->parse_chunked(in_.bytes(), plan_.limit - body_.size());
+    const auto step = work_->parser.parse_chunked(work_->in.bytes(), plan_.limit - work_->body.size());
     if (!step)
       return refuse(step.error());
-    body_.append(step->data);
-    in_.consume(step->consumed);
+    work_->body.append(step->data);
+    work_->in.consume(step->consumed);
     if (step->done)
       break;
     if (step->need_more)
-      return in_.size() < context_.limits.head ? false : refuse(framing_error::bad_chunk);
+      return work_->in.size() < context_.limits.head ? false : refuse(framing_error::bad_chunk);
   }
   body_done_ = true;
-  return serve(body_.bytes());
+  const bool more = serve(work_->body.bytes());
+  work_->body.clear();
+  return more;
 }
 
 // True when the request has been answered and the next one may be taken.
@@ -256,19 +312,18 @@ bool session::serve(std::string_view body) {
   enter(stage::serving);
   answered_ = false;
   exchange x(*this);
-  context_.handler.serve({parser_->head(), body}, x);
+  context_.handler.serve({work_->parser.head(), body}, x);
   if (answered_)
     end_request();
   return answered_;
 }
 
 void session::end_request() {
-  in_.consume(std::exchange(piece_size_, 0));
+  if (work_)
+    work_->in.consume(std::exchange(piece_size_, 0));
   reading_stopped_ = false;
-  parser_.reset();
-  kept_head_.clear();
-  body_.clear();
-  body_.shrink();
+  to_head_ = false;
+  http10_ = false;
   last_ = !keep_alive_;
   enter(stage::idle);
 }
@@ -277,13 +332,6 @@ bool session::refuse(framing_error e) {
   context_.stats.malformed.add();
   error_answer(status_of(e), to_string(e));
   return false;
-}
-
-// A client that sends head and body in two segments with Nagle's algorithm on waits for our ACK of the head, which the
-// kernel delays by 40 ms. The kernel forgets the option, so it is set each time.
-void session::acknowledge_quickly() {
-  const int on = 1;
-  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
 
 } // namespace rollcall::net

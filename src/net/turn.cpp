@@ -1,7 +1,6 @@
 // What a service does with its turn: answer late, read a body piece by piece, write an answer piece by piece.
 #include "rollcall/net/session.hpp"
 
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/error.hpp>
 #include <fmt/format.h>
 
@@ -44,7 +43,7 @@ void turn::stop_reading() {
     return;
   session_->keep_alive_ = false;
   session_->reading_stopped_ = true;
-  session_->stop_reading_.emit(asio::cancellation_type::all);
+  session_->reader_.notify(session_->context_.ex);
 }
 
 task<bool> turn::start(stream_head h) {
@@ -57,7 +56,7 @@ task<bool> turn::start(stream_head h) {
 task<bool> turn::write(std::string_view piece) {
   if (!session_ || piece.empty())
     co_return session_ != nullptr;
-  auto& out = session_->out_;
+  auto& out = session_->work().out;
   if (session_->chunking_)
     out.append(fmt::format("{:x}\r\n", piece.size()));
   out.append_shared(piece, nullptr); // `piece` outlives the drain
@@ -69,7 +68,7 @@ task<bool> turn::write(std::string_view piece) {
 task<bool> turn::finish() {
   const auto s = std::move(session_);
   if (s->chunking_)
-    s->out_.append("0\r\n\r\n");
+    s->work().out.append("0\r\n\r\n");
   const bool written = co_await s->drain();
   s->answered_ = true;
   s->until_close_ = false;
@@ -93,32 +92,30 @@ void session::turn_over() {
 }
 
 void session::queue_stream_head(const stream_head& h) {
-  const auto& head = parser_->head();
-  const bool bodiless = !h.has_body || head.method == http::verb::head;
-  chunking_ = !bodiless && !h.content_length && head.version >= 11;
-  until_close_ = !bodiless && !h.content_length && head.version < 11;
+  const bool bodiless = !h.has_body || to_head_;
+  chunking_ = !bodiless && !h.content_length && !http10_;
+  until_close_ = !bodiless && !h.content_length && http10_;
   if (until_close_)
     keep_alive_ = false;
   append_head(h.status, h.reason, h.fields);
+  auto& out = work().out;
   if (h.content_length)
-    out_.append(fmt::format("Content-Length: {}\r\n", *h.content_length));
+    out.append(fmt::format("Content-Length: {}\r\n", *h.content_length));
   else if (chunking_)
-    out_.append("Transfer-Encoding: chunked\r\n");
-  out_.append("\r\n");
+    out.append("Transfer-Encoding: chunked\r\n");
+  out.append("\r\n");
 }
 
 // Waits until everything queued has been taken by the kernel.
 task<bool> session::drain() {
   const auto self = shared_from_this();
-  while (auto ec = push()) {
-    if (ec == asio::error::would_block) {
-      write_deadline_ = context_.now + context_.limits.write_timeout;
-      std::tie(ec) = co_await socket_.async_wait(tcp_socket::wait_write, no_throw);
-    }
-    if (ec) {
+  while (const auto ec = push()) {
+    if (ec != asio::error::would_block) {
       close();
       co_return false;
     }
+    write_deadline_ = context_.now + context_.limits.write_timeout;
+    co_await writer_.wait();
   }
   write_deadline_ = steady_clock::time_point::max();
   co_return socket_.is_open();
@@ -128,15 +125,16 @@ task<bool> session::drain() {
 std::expected<bool, framing_error> session::parse_piece(std::string_view& piece) {
   if (body_done_)
     return true;
-  if (!parser_->head().chunked) {
-    piece_size_ = static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, in_.size()));
-    piece = in_.bytes().substr(0, piece_size_);
+  auto& in = work_->in;
+  if (!work_->parser.head().chunked) {
+    piece_size_ = static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, in.size()));
+    piece = in.bytes().substr(0, piece_size_);
     body_left_ -= piece_size_;
     body_done_ = body_left_ == 0;
     return !piece.empty();
   }
   for (;;) {
-    const auto step = parser_->parse_chunked(in_.bytes(), std::numeric_limits<std::int64_t>::max());
+    const auto step = work_->parser.parse_chunked(in.bytes(), std::numeric_limits<std::int64_t>::max());
     if (!step)
       return std::unexpected(step.error());
     body_done_ = step->done;
@@ -145,10 +143,10 @@ std::expected<bool, framing_error> session::parse_piece(std::string_view& piece)
       piece_size_ = step->consumed;
       return true;
     }
-    in_.consume(step->consumed);
+    in.consume(step->consumed);
     if (step->done)
       return true;
-    if (step->need_more && in_.size() >= context_.limits.head)
+    if (step->need_more && in.size() >= context_.limits.head)
       return std::unexpected(framing_error::bad_chunk);
     if (step->need_more)
       return false;
@@ -157,7 +155,8 @@ std::expected<bool, framing_error> session::parse_piece(std::string_view& piece)
 
 task<std::expected<std::string_view, framing_error>> session::read_piece() {
   const auto self = shared_from_this();
-  in_.consume(std::exchange(piece_size_, 0));
+  if (work_)
+    work_->in.consume(std::exchange(piece_size_, 0));
   while (!reading_stopped_) {
     std::string_view piece;
     const auto ready = parse_piece(piece);
@@ -168,20 +167,37 @@ task<std::expected<std::string_view, framing_error>> session::read_piece() {
     }
     if (*ready)
       co_return piece;
-    acknowledge_quickly();
-    const auto space = in_.prepare(16 * 1024);
-    deadline_ = context_.now + context_.limits.body_timeout;
-    const auto [ec, n] = co_await socket_.async_read_some(asio::buffer(space.data, space.size),
-                                                          asio::bind_cancellation_slot(stop_reading_.slot(), no_throw));
-    deadline_ = steady_clock::time_point::max();
-    if (ec) {
+    if (!co_await read_more()) {
       keep_alive_ = false;
-      co_return std::unexpected(framing_error::malformed);
+      break;
     }
-    in_.commit(n);
-    context_.stats.bytes_in.add(n);
   }
   co_return std::unexpected(framing_error::malformed);
+}
+
+// False when nothing more will come.
+task<bool> session::read_more() {
+  deadline_ = context_.now + context_.limits.body_timeout;
+  for (;;) {
+    if (!socket_.readable()) {
+      socket_.acknowledge_quickly();
+      co_await reader_.wait();
+    }
+    if (reading_stopped_ || !socket_.is_open())
+      break;
+    const auto space = work_->in.prepare(buffer_stock::read_most);
+    const auto n = socket_.read({space.data, space.size});
+    if (!n && n.error() == asio::error::would_block)
+      continue;
+    if (n.value_or(0) == 0)
+      break;
+    work_->in.commit(*n);
+    context_.stats.bytes_in.add(*n);
+    deadline_ = steady_clock::time_point::max();
+    co_return true;
+  }
+  deadline_ = steady_clock::time_point::max();
+  co_return false;
 }
 
 } // namespace rollcall::net

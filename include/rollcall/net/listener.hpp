@@ -50,8 +50,9 @@ public:
 
 private:
   void accept();
-  void on_accept(error_code ec, tcp_socket socket);
-  void admit(tcp_socket socket);
+  void accept_waiting();
+  error_code accept_one();
+  void admit(descriptor socket);
   void back_off(error_code ec);
   void sweep();
 

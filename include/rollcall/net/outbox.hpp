@@ -1,6 +1,6 @@
 #pragma once
 
-#include <boost/asio/buffer.hpp>
+#include <sys/uio.h>
 
 #include <cstddef>
 #include <memory>
@@ -26,7 +26,7 @@ public:
   [[nodiscard]] std::size_t size() const noexcept;
 
   /// The unwritten bytes, for one gather write; at most IOV_MAX-like many segments. Valid until the next change.
-  const std::vector<boost::asio::const_buffer>& buffers();
+  const std::vector<iovec>& buffers();
   /// Forgets the first `n` unwritten bytes.
   void consume(std::size_t n);
 
@@ -49,7 +49,7 @@ private:
   std::vector<segment> segments_;
   std::size_t first_ = 0;   // segments before this one are written
   std::size_t written_ = 0; // of the first unwritten segment
-  std::vector<boost::asio::const_buffer> buffers_;
+  std::vector<iovec> buffers_;
 };
 
 } // namespace rollcall::net

@@ -4,19 +4,29 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 namespace rollcall::net {
 
 /// Bytes that came from a socket, with `padding` more that may be read behind them. Consuming moves a mark; the bytes
-/// move only in prepare(), so views into them are good until then. Holds no memory until it is first used.
+/// move only in prepare(), so views into them are good until then. Holds no memory until it is first used, or after it
+/// was moved from.
 class read_buffer {
 public:
   static constexpr std::size_t padding = 64;
-  static constexpr std::size_t kept_capacity = 4096;
+
+  read_buffer() = default;
+  explicit read_buffer(std::size_t capacity) { grow(capacity); }
+  read_buffer(read_buffer&& other) noexcept { swap(other); }
+  read_buffer& operator=(read_buffer&& other) noexcept {
+    read_buffer(std::move(other)).swap(*this);
+    return *this;
+  }
 
   [[nodiscard]] std::string_view bytes() const noexcept { return {data_.get() + begin_, end_ - begin_}; }
   [[nodiscard]] std::size_t size() const noexcept { return end_ - begin_; }
   [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
+  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
   void consume(std::size_t n) noexcept {
     begin_ += n;
@@ -27,8 +37,8 @@ public:
   void clear() noexcept { begin_ = end_ = 0; }
 
   /// Gives back memory that a large message needed, once nothing unread is in it.
-  void shrink() noexcept {
-    if (!empty() || capacity_ <= kept_capacity)
+  void shrink(std::size_t kept) noexcept {
+    if (!empty() || capacity_ <= kept)
       return;
     data_.reset();
     begin_ = end_ = capacity_ = 0;
@@ -61,6 +71,13 @@ public:
   }
 
 private:
+  void swap(read_buffer& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(begin_, other.begin_);
+    std::swap(end_, other.end_);
+    std::swap(capacity_, other.capacity_);
+  }
+
   void grow(std::size_t least) {
     std::size_t capacity = 2048;
     while (capacity < least)

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/verb.hpp>
 #include <boost/optional/optional.hpp>
@@ -8,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -63,16 +63,22 @@ struct request_head {
   [[nodiscard]] const field* find(http::field id) const;
 };
 
-/// Beast's parser for one request, with views instead of copies and with the stricter framing, behind a quick one for
-/// what nearly all heads look like. It is given the whole head in one piece, which its reader has found by the empty
-/// line at the end; after that, a chunked body piece by piece. Bodies with a length need no parser.
-class request_parser : private http::basic_parser<true> {
+class strict_parser;
+
+/// Reads the heads of requests, one after the other, and their chunked bodies: Beast's parser with views instead of
+/// copies and with the stricter framing, behind a quick one for what nearly all heads look like. It is given a whole
+/// head in one piece, which its reader has found by the empty line at the end; after that, a chunked body piece by
+/// piece. Bodies with a length need no parser.
+class request_parser {
 public:
   static constexpr std::size_t fields_most = 128;
 
   request_parser();
+  ~request_parser();
+  request_parser(const request_parser&) = delete;
+  request_parser& operator=(const request_parser&) = delete;
 
-  /// Parses `bytes`, a head up to and including its empty line.
+  /// Parses `bytes`, a head up to and including its empty line. Whatever was read before is forgotten.
   std::expected<void, framing_error> parse_head(std::string_view bytes);
 
   [[nodiscard]] const request_head& head() const noexcept { return head_; }
@@ -87,40 +93,12 @@ public:
     /// Nothing more can be taken from these bytes alone.
     bool need_more = false;
   };
-  /// `most` bounds the chunk sizes that are accepted from here on.
+  /// `most` bounds the chunk sizes that are accepted from here on. The head was chunked.
   std::expected<step, framing_error> parse_chunked(std::string_view bytes, std::uint64_t most);
 
 private:
-  friend class http::basic_parser<true>;
-  using string_view = boost::beast::string_view;
-  using error_code = boost::beast::error_code;
-
-  void on_request_impl(http::verb method, string_view text, string_view target, int version, error_code& ec) override;
-  void on_response_impl(int, string_view, int, error_code&) override {}
-  void on_field_impl(http::field id, string_view name, string_view value, error_code& ec) override;
-  void on_header_impl(error_code&) override {}
-  void on_body_init_impl(boost::optional<std::uint64_t> const&, error_code&) override {}
-  std::size_t on_body_impl(string_view body, error_code&) override { return body.size(); }
-  void on_chunk_header_impl(std::uint64_t size, string_view extensions, error_code& ec) override;
-  std::size_t on_chunk_body_impl(std::uint64_t remain, string_view body, error_code& ec) override;
-  void on_finish_impl(error_code&) override {}
-
-  std::expected<void, framing_error> check_framing();
-  std::expected<void, framing_error> check_host_and_target();
-  void note_field(const field& f);
-  [[nodiscard]] bool is_folded(const field& f) const;
-
   request_head head_;
-  std::string_view bytes_;  // the head while it is being parsed
-  framing_error refused_{}; // set by the callbacks; 0 while there is nothing to object to
-  std::string_view data_;
-  std::uint64_t chunk_most_ = 0;
-  bool chunk_seen_ = false;
-  unsigned hosts_ = 0;
-  unsigned lengths_ = 0;
-  unsigned codings_ = 0;
-  bool coding_is_chunked_ = false;
-  bool in_trailer_ = false;
+  std::unique_ptr<strict_parser> strict_; // null unless the quick one left the head to it
 };
 
 } // namespace rollcall::net

@@ -1,18 +1,19 @@
 #pragma once
 
+#include "rollcall/net/buffer_stock.hpp"
+#include "rollcall/net/edge_socket.hpp"
 #include "rollcall/net/executor.hpp"
 #include "rollcall/net/http_text.hpp"
 #include "rollcall/net/limits.hpp"
-#include "rollcall/net/outbox.hpp"
-#include "rollcall/net/read_buffer.hpp"
+#include "rollcall/net/reactor.hpp"
 #include "rollcall/net/service.hpp"
+#include "rollcall/net/wakeup.hpp"
 #include "rollcall/ops/counter.hpp"
 
 #include <boost/intrusive/list.hpp>
 
 #include <atomic>
 #include <memory>
-#include <optional>
 
 namespace rollcall::net {
 
@@ -54,6 +55,8 @@ struct session_context {
   executor ex;
   net::limits limits;
   service& handler;
+  net::reactor reactor;
+  buffer_stock stock;
   listener_stats stats;
   date_line date;
   /// The loop's idea of the time, renewed by the sweep: deadlines are coarse.
@@ -64,21 +67,25 @@ struct session_context {
 
 /// One client connection: reads requests, hands them to the service one at a time, writes the answers in order.
 ///
-/// The hit path is plain function calls from the read's completion to the write: no coroutine, no timer, no
-/// allocation. A connection's deadlines are coarse: the listener sweeps them.
+/// The hit path is plain function calls from the edge that tells of a request to the write: no coroutine, no timer, no
+/// allocation, one recv and one send. A connection's deadlines are coarse: the listener sweeps them. While it has
+/// neither a request nor an answer in hand it holds no buffers: what it works with it borrows from its thread.
 ///
-/// Lives on one thread, kept alive by its pending operation or by the turn that a service took.
-class session : public std::enable_shared_from_this<session>,
-                public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+/// Lives on one thread, until it is closed and no service has its turn.
+class session final
+    : public std::enable_shared_from_this<session>,
+      public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>,
+      private reactor::watcher {
 public:
   /// Gives `quota` a place back when it ends, unless it is null.
-  session(tcp_socket socket, session_context& context, connection_quota* quota);
+  session(descriptor socket, session_context& context, connection_quota* quota);
   ~session();
 
+  /// Stays alive by itself from here on, until close().
   void begin();
   /// Called by the listener's sweep: closes the connection when its deadline has passed.
   void sweep(steady_clock::time_point now);
-  /// Answers 503 and closes: there is no room for this connection.
+  /// Answers 503 and closes: there is no room for this connection. Instead of begin().
   void refuse();
   void close();
 
@@ -95,9 +102,11 @@ private:
   };
 
   // Reading (session.cpp). The take_ functions return false when they need more bytes or somebody else will go on.
-  void read();
-  void on_read(error_code ec, std::size_t n);
+  void on_events(std::uint32_t events) noexcept override;
+  void on_edge(std::uint32_t events);
+  void take_in();
   void advance();
+  void wait_for_more();
   bool take_head();
   bool take_body();
   bool take_chunks();
@@ -108,37 +117,37 @@ private:
   void end_request();
   bool refuse(framing_error e);
   void enter(stage s);
-  void acknowledge_quickly();
-  [[nodiscard]] bool is_reset();
+  [[nodiscard]] session_buffers& work();
+  void put_away();
 
   // Writing (answering.cpp).
   void queue_answer(const response& r);
   void append_head(unsigned status, std::string_view reason, std::string_view fields);
   void error_answer(unsigned status, std::string_view message);
+  [[nodiscard]] bool owes_answers() const noexcept { return work_ && !work_->out.empty(); }
   error_code push();
   bool flush();
-  void wait_for_room();
   void finish();
-  void on_linger(error_code ec, std::size_t n);
+  void linger();
 
   // What a turn does (turn.cpp).
   void turn_over();
   task<std::expected<std::string_view, framing_error>> read_piece();
+  task<bool> read_more();
   std::expected<bool, framing_error> parse_piece(std::string_view& piece);
   task<bool> drain();
   void queue_stream_head(const stream_head& h);
 
   session_context& context_;
   connection_quota* quota_;
-  tcp_socket socket_;
-  read_buffer in_;
-  outbox out_;
-  std::optional<request_parser> parser_;
-  std::string kept_head_;       // the head, when its body comes later and in_ must be free to move
-  std::size_t head_size_ = 0;   // bytes of the head at the front of in_
-  read_buffer body_;            // a buffered chunked body, decoded
-  std::uint64_t body_left_ = 0; // of a body with a length, when streamed: bytes not yet handed out
-  std::size_t piece_size_ = 0;  // bytes at the front of in_ that the last piece occupies
+  std::shared_ptr<session> self_; // from begin() to close()
+  edge_socket socket_;
+  std::unique_ptr<session_buffers> work_; // null while there is nothing to hold
+  wakeup reader_;                         // read_piece() waits for an edge, or for stop_reading()
+  wakeup writer_;                         // drain() waits for an edge
+  std::size_t head_size_ = 0;             // bytes of the head at the front of what was read
+  std::uint64_t body_left_ = 0;           // of a body with a length, when streamed: bytes not yet handed out
+  std::size_t piece_size_ = 0;            // bytes that the last piece occupies at the front of what was read
   std::size_t lingered_ = 0;
   steady_clock::time_point deadline_;
   // While the client has to take something: a streamed answer's request may be coming in at the same time, under the
@@ -147,13 +156,15 @@ private:
   body_plan plan_;
   stage stage_ = stage::idle;
   bool advancing_ = false;
-  asio::cancellation_signal stop_reading_; // ends read_piece()'s wait, and nothing else
-  bool reading_stopped_ = false;           // no more of this request's body will be read
-  bool waiting_for_room_ = false;          // the kernel takes no more; flush() goes on when it does
-  bool answered_ = false;                  // the whole answer to the request of the moment is queued
-  bool body_done_ = true;                  // ... and its body has been read
-  bool chunking_ = false;                  // the answer under way is sent in chunks
-  bool until_close_ = false;               // ... or up to the connection's end
+  bool wants_more_ = false;       // take_in() goes on when there is something to read
+  bool waiting_for_room_ = false; // the kernel takes no more; advance() goes on when it does
+  bool reading_stopped_ = false;  // no more of this request's body will be read
+  bool answered_ = false;         // the whole answer to the request of the moment is queued
+  bool body_done_ = true;         // ... and its body has been read
+  bool to_head_ = false;          // the request's method is HEAD
+  bool http10_ = false;           // ... and its version HTTP/1.0
+  bool chunking_ = false;         // the answer under way is sent in chunks
+  bool until_close_ = false;      // ... or up to the connection's end
   bool keep_alive_ = true;
   bool client_closes_ = false; // by the client's own wish this is the last request
   bool last_ = false;          // close once everything is written

@@ -18,7 +18,7 @@ namespace {
 std::string flat(outbox& box) {
   std::string all;
   for (const auto& b : box.buffers())
-    all.append(static_cast<const char*>(b.data()), b.size());
+    all.append(static_cast<const char*>(b.iov_base), b.iov_len);
   return all;
 }
 
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(shared_bytes_are_not_copied_and_live_until_they_are_written
   box.append("head");
   box.append_shared(*body, std::move(body));
   BOOST_TEST(!alive.expired());
-  BOOST_TEST(box.buffers()[1].data() == where);
+  BOOST_TEST(box.buffers()[1].iov_base == where);
   box.consume(103);
   BOOST_TEST(!alive.expired());
   box.consume(1);
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(a_gather_write_has_no_more_parts_than_the_kernel_takes) {
     BOOST_REQUIRE_GT(parts.size(), 0U);
     std::size_t n = 0;
     for (const auto& p : parts)
-      n += p.size();
+      n += p.iov_len;
     written += n;
     box.consume(n);
   }

@@ -1,0 +1,87 @@
+#include "rollcall/net/reactor.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace rollcall::net {
+
+namespace {
+
+int make_set() {
+  const int set = ::epoll_create1(EPOLL_CLOEXEC);
+  if (set < 0)
+    throw boost::system::system_error(error_code(errno, boost::system::system_category()), "epoll_create1");
+  return set;
+}
+
+} // namespace
+
+reactor::reactor(const executor& ex) : ex_(ex), set_(ex, make_set()) {}
+
+void reactor::start() {
+  wait();
+}
+
+void reactor::stop() {
+  error_code ignored;
+  set_.close(ignored);
+}
+
+void reactor::wait() {
+  set_.async_wait(asio::posix::descriptor_base::wait_read, [this](error_code ec) {
+    if (ec)
+      return; // stopped
+    take();
+    if (set_.is_open())
+      wait(); // tells at once of what is left
+  });
+}
+
+void reactor::take() {
+  const int n = ::epoll_wait(set_.native_handle(), events_.data(), static_cast<int>(events_.size()), 0);
+  count_ = n > 0 ? static_cast<std::size_t>(n) : 0;
+  for (at_ = 0; at_ < count_;) {
+    const auto& e = events_[at_++];
+    if (auto* const w = static_cast<watcher*>(e.data.ptr))
+      w->on_events(e.events);
+  }
+  count_ = 0;
+}
+
+error_code reactor::watch(int socket, watcher& w) {
+  epoll_event wanted{};
+  wanted.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  wanted.data.ptr = &w;
+  if (::epoll_ctl(set_.native_handle(), EPOLL_CTL_ADD, socket, &wanted) != 0)
+    return {errno, boost::system::system_category()};
+  return {};
+}
+
+void reactor::forget(const watcher& w) noexcept {
+  for (auto at = at_; at < count_; ++at)
+    if (events_[at].data.ptr == &w)
+      events_[at].data.ptr = nullptr;
+  std::erase(again_, &w);
+  std::ranges::replace(called_, const_cast<watcher*>(&w), nullptr);
+}
+
+void reactor::again(watcher& w) {
+  if (std::ranges::find(again_, &w) != again_.end())
+    return;
+  if (again_.empty())
+    asio::post(ex_, [this] { call_again(); });
+  again_.push_back(&w);
+}
+
+void reactor::call_again() {
+  std::swap(called_, again_);
+  for (std::size_t at = 0; at < called_.size(); ++at) // by index: some of them may be forgotten meanwhile
+    if (auto* const w = called_[at])
+      w->on_events(0);
+  called_.clear();
+}
+
+} // namespace rollcall::net
