@@ -1,5 +1,6 @@
 #include "escape.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace rollcall::cache {
@@ -20,21 +21,35 @@ constexpr bool is_raw(char c) {
 
 } // namespace
 
-void append_escaped(std::string& to, std::string_view part) {
-  const char* from = part.data();
-  const char* const end = from + part.size();
-  for (;;) {
-    const char* stop = from;
-    while (stop != end && is_raw(*stop))
-      ++stop;
-    to.append(from, stop);
-    if (stop == end)
-      return;
-    const auto byte = static_cast<unsigned char>(*stop);
-    const char escape[] = {'%', digits[byte >> 4], digits[byte & 15]};
-    to.append(escape, sizeof escape);
-    from = stop + 1;
+// Nearly always there is nothing to escape: a loop without branches finds out, and one copy does the rest.
+std::size_t escaped_size(std::string_view part) noexcept {
+  std::size_t escapes = 0;
+  for (const char c : part)
+    escapes += is_raw(c) ? 0 : 1;
+  return part.size() + 2 * escapes;
+}
+
+char* put_escaped(char* to, std::string_view part, std::size_t size) noexcept {
+  if (size == part.size())
+    return std::copy_n(part.data(), size, to);
+  for (const char c : part) {
+    if (is_raw(c)) {
+      *to++ = c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    *to++ = '%';
+    *to++ = digits[byte >> 4];
+    *to++ = digits[byte & 15];
   }
+  return to;
+}
+
+void append_escaped(std::string& to, std::string_view part) {
+  const auto size = escaped_size(part);
+  const auto from = to.size();
+  to.resize(from + size);
+  put_escaped(to.data() + from, part, size);
 }
 
 bool is_escaped(std::string_view text) noexcept {

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <random>
 #include <string>
 #include <string_view>
@@ -62,12 +63,19 @@ std::string_view fingerprints::of(std::string_view credential) {
 
 void identity::assign(std::string_view credential, std::string_view field, std::string_view w_id,
                       std::string_view room) {
-  text_.clear();
-  append_escaped(text_, credential);
-  for (const auto part : {field, w_id, room}) {
-    text_ += ':';
-    append_escaped(text_, part);
-  }
+  const std::array parts{credential, field, w_id, room};
+  std::array<std::size_t, parts.size()> sizes;
+  std::ranges::transform(parts, sizes.begin(), escaped_size);
+  const auto whole = std::accumulate(sizes.begin(), sizes.end(), parts.size() - 1);
+  // libstdc++ 12 may tell the function of a larger size than it was asked for.
+  text_.resize_and_overwrite(whole, [&](char* to, std::size_t) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (i > 0)
+        *to++ = ':';
+      to = put_escaped(to, parts[i], sizes[i]);
+    }
+    return whole;
+  });
   hash_ = identity_hash(text_);
 }
 

@@ -63,6 +63,8 @@ void heed(std::string_view element, cache::directives& d) {
 
 cache::directives directives_of(const net::request_head& head) {
   cache::directives d;
+  if (!head.may_have(http::field::cache_control) && !head.may_have(http::field::pragma))
+    return d;
   bool controlled = false;
   bool pragma = false;
   for (const auto& f : head.fields) {

@@ -25,6 +25,8 @@ struct credential {
 };
 credential credential_of(const net::request_head& head) {
   credential found;
+  if (!head.may_have(http::field::authorization))
+    return found;
   for (const auto& f : head.fields)
     if (f.id == http::field::authorization) {
       found.ambiguous = found.field != nullptr;
@@ -33,14 +35,19 @@ credential credential_of(const net::request_head& head) {
   return found;
 }
 
+// In [0, 1), from the upper 53 bits. The standard library's own computes two logarithms for it.
 double uniform(std::mt19937_64& random) {
-  return std::uniform_real_distribution<>(0, 1)(random);
+  return static_cast<double>(random() >> 11) * 0x1p-53;
 }
 
-// A stored entry as a response: its representation bytes go out as they are, without a copy.
+// A stored entry as a response: its representation bytes go out as they are. Below this size a copy behind the head
+// costs less than a second part of the write and the count of one more owner, which threads share.
+constexpr std::size_t copied_most = 4096;
+
 net::response response_of(const cache::entry& e, bool gzip, std::string_view fields) {
   const auto& variant = gzip && e.gzip ? e.gzip : e.plain;
-  return {.status = 200, .fields = fields, .rest = variant->bytes(), .owner = variant};
+  const auto bytes = variant->bytes();
+  return {.status = 200, .fields = fields, .rest = bytes, .owner = bytes.size() > copied_most ? variant : nullptr};
 }
 
 } // namespace

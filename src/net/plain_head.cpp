@@ -2,10 +2,11 @@
 
 #include "rollcall/net/http_text.hpp"
 
-#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 namespace rollcall::net {
 
@@ -37,69 +38,91 @@ constexpr bool is(char c, std::uint8_t what) {
   return (classes[static_cast<unsigned char>(c)] & what) != 0;
 }
 
-/// A name of up to sixteen bytes as two numbers. Names are of letters, digits and hyphens, of which this bit tells
-/// upper case from lower case and nothing else.
-struct folded {
-  std::uint64_t low = 0;
-  std::uint64_t high = 0;
-  friend constexpr bool operator==(const folded&, const folded&) = default;
-};
-
-constexpr folded fold(std::string_view name) {
-  folded f;
-  for (std::size_t i = 0; i < name.size(); ++i)
-    (i < 8 ? f.low : f.high) |= std::uint64_t{static_cast<unsigned char>(name[i] | 0x20)} << (i % 8 * 8);
-  return f;
+/// Whether the text is of such bytes alone, and not empty. Without branches, as it nearly always is.
+bool all(std::string_view text, std::uint8_t what) {
+  std::uint8_t common = what;
+  for (const char c : text)
+    common &= classes[static_cast<unsigned char>(c)];
+  return common == what && !text.empty();
 }
 
-folded load_folded(std::string_view name) {
-  folded f;
-  if (name.size() > 8) {
-    std::memcpy(&f.low, name.data(), 8);
-    std::memcpy(&f.high, name.data() + 8, name.size() - 8);
-  } else {
-    std::memcpy(&f.low, name.data(), name.size());
-  }
-  const auto ones = [](std::size_t bytes) {
-    return bytes >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << bytes * 8) - 1;
-  };
-  constexpr std::uint64_t lower = 0x2020202020202020;
-  f.low |= lower & ones(std::min<std::size_t>(name.size(), 8));
-  f.high |= lower & ones(name.size() > 8 ? name.size() - 8 : 0);
-  return f;
+/// Sixteen bytes as two numbers.
+struct word {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  friend constexpr bool operator==(const word&, const word&) = default;
+};
+
+constexpr word word_of(std::string_view name) {
+  word w;
+  for (std::size_t i = 0; i < name.size(); ++i)
+    (i < 8 ? w.low : w.high) |= std::uint64_t{static_cast<unsigned char>(name[i])} << (i % 8 * 8);
+  return w;
 }
 
 struct known_name {
-  folded name;
+  word name;
+  std::size_t size;
   http::field id;
 };
 
-/// What bots' clients send, by how often they do.
-constexpr std::array<known_name, 10> known_names{{
-    {fold("host"), http::field::host},
-    {fold("content-length"), http::field::content_length},
-    {fold("content-type"), http::field::content_type},
-    {fold("authorization"), http::field::authorization},
-    {fold("accept"), http::field::accept},
-    {fold("accept-encoding"), http::field::accept_encoding},
-    {fold("user-agent"), http::field::user_agent},
-    {fold("connection"), http::field::connection},
-    {fold("cache-control"), http::field::cache_control},
-    {fold("accept-language"), http::field::accept_language},
-}};
-
-http::field id_of(std::string_view name) {
-  if (name.size() <= 16) {
-    const auto f = load_folded(name);
-    for (const auto& known : known_names)
-      if (known.name == f)
-        return known.id;
-  }
-  return http::string_to_field({name.data(), name.size()});
+constexpr known_name known(std::string_view name, http::field id) {
+  return {word_of(name), name.size(), id};
 }
 
-/// Whether one of eight bytes is below 0x20 or 0x7f; now and then it says so for no reason.
-bool may_hold_control_byte(const char* eight) {
+/// What bots' clients send, in the two spellings that they have, by how often they do.
+constexpr std::array known_names{
+    known("Host", http::field::host),
+    known("Content-Length", http::field::content_length),
+    known("Content-Type", http::field::content_type),
+    known("Authorization", http::field::authorization),
+    known("Accept", http::field::accept),
+    known("Accept-Encoding", http::field::accept_encoding),
+    known("User-Agent", http::field::user_agent),
+    known("Connection", http::field::connection),
+    known("host", http::field::host),
+    known("connection", http::field::connection),
+    known("content-type", http::field::content_type),
+    known("authorization", http::field::authorization),
+    known("accept", http::field::accept),
+    known("accept-encoding", http::field::accept_encoding),
+    known("accept-language", http::field::accept_language),
+    known("user-agent", http::field::user_agent),
+    known("content-length", http::field::content_length),
+    known("Accept-Language", http::field::accept_language),
+    known("Cache-Control", http::field::cache_control),
+};
+
+/// The known name that a colon ends here, of which there are sixteen bytes at least, or null.
+const known_name* known_at(const char* at) {
+  static_assert(std::endian::native == std::endian::little);
+  word w;
+  std::memcpy(&w.low, at, 8);
+  std::memcpy(&w.high, at + 8, 8);
+  // The lowest bit that this sets is that of the first colon; those above it may be false.
+  const auto colons = [](std::uint64_t x) {
+    constexpr std::uint64_t each = 0x0101010101010101;
+    x ^= each * ':';
+    return (x - each) & ~x & (each * 0x80);
+  };
+  const auto ones_below = [](std::uint64_t mark) { return ((mark & -mark) >> 7) - 1; };
+  if (const auto low = colons(w.low); low != 0) {
+    w.low &= ones_below(low);
+    w.high = 0;
+  } else if (const auto high = colons(w.high); high != 0) {
+    w.high &= ones_below(high);
+  } else {
+    return nullptr;
+  }
+  for (const auto& known : known_names)
+    if (known.name == w)
+      return &known;
+  return nullptr;
+}
+
+/// The lowest bit set is that of the first of eight bytes that is below 0x20 or 0x7f; those above it may be false. 0:
+/// there is none.
+std::uint64_t control_bytes(const char* eight) {
   constexpr std::uint64_t each = 0x0101010101010101;
   std::uint64_t x = 0;
   std::memcpy(&x, eight, sizeof x);
@@ -118,17 +141,40 @@ public:
     at_ += text.size();
     return true;
   }
-  std::string_view take(std::uint8_t what) {
-    const char* const from = at_;
-    while (at_ != end_ && is(*at_, what))
-      ++at_;
+  /// A field's name, up to its colon, which is skipped. Empty for what is none.
+  field take_name() {
+    field f;
+    if (end_ - at_ >= 16) {
+      if (const auto* known = known_at(at_)) {
+        f.id = known->id;
+        f.name = {at_, known->size};
+        at_ += known->size + 1;
+        return f;
+      }
+    }
+    f.name = take(in_name);
+    if (!skip(":"))
+      return {};
+    f.id = http::string_to_field({f.name.data(), f.name.size()});
+    return f;
+  }
+  /// What is before the next blank.
+  std::string_view take_word() {
+    const auto* const stop = static_cast<const char*>(std::memchr(at_, ' ', static_cast<std::size_t>(end_ - at_)));
+    const char* const from = std::exchange(at_, stop ? stop : end_);
     return {from, static_cast<std::size_t>(at_ - from)};
   }
   /// What a field's value may hold, eight bytes at a time as long as they are all such.
   std::string_view take_value() {
     const char* const from = at_;
-    while (end_ - at_ >= 8 && !may_hold_control_byte(at_))
-      at_ += 8;
+    while (end_ - at_ >= 8) {
+      const auto found = control_bytes(at_);
+      at_ += found == 0 ? 8 : std::countr_zero(found) / 8;
+      if (found != 0 && !is(*at_, in_value))
+        return {from, static_cast<std::size_t>(at_ - from)};
+      if (found != 0)
+        ++at_;
+    }
     (void)take(in_value);
     return {from, static_cast<std::size_t>(at_ - from)};
   }
@@ -136,9 +182,16 @@ public:
     while (at_ != end_ && (*at_ == ' ' || *at_ == '\t'))
       ++at_;
   }
-  [[nodiscard]] bool at_end() const { return at_ == end_; }
+  [[nodiscard]] const char* at() const { return at_; }
 
 private:
+  std::string_view take(std::uint8_t what) {
+    const char* const from = at_;
+    while (at_ != end_ && is(*at_, what))
+      ++at_;
+    return {from, static_cast<std::size_t>(at_ - from)};
+  }
+
   const char* at_;
   const char* end_;
 };
@@ -147,13 +200,6 @@ std::string_view without_blanks_at_end(std::string_view text) {
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
     text.remove_suffix(1);
   return text;
-}
-
-bool all(std::string_view text, std::uint8_t what) {
-  for (const char c : text)
-    if (!is(c, what))
-      return false;
-  return !text.empty();
 }
 
 /// Takes in what a field says of the head as a whole. False for what is left to others.
@@ -193,7 +239,7 @@ bool heed(const field& f, request_head& head, bool& connection_told) {
 
 } // namespace
 
-bool recognise_plain_head(std::string_view bytes, request_head& head) {
+std::size_t recognise_plain_head(std::string_view bytes, request_head& head) {
   cursor c(bytes);
   head.method_text = bytes.substr(0, 4);
   if (c.skip("POST ")) {
@@ -202,28 +248,24 @@ bool recognise_plain_head(std::string_view bytes, request_head& head) {
     head.method = http::verb::get;
     head.method_text = bytes.substr(0, 3);
   } else {
-    return false;
+    return 0;
   }
-  head.target = c.take(in_target);
-  if (!head.target.starts_with('/') || !c.skip(" HTTP/1.1\r\n"))
-    return false;
+  head.target = c.take_word();
+  if (!head.target.starts_with('/') || !all(head.target, in_target) || !c.skip(" HTTP/1.1\r\n"))
+    return 0;
   head.version = 11;
   bool connection_told = false;
   while (!c.skip("\r\n")) {
-    field f;
-    f.name = c.take(in_name);
-    if (f.name.empty() || !c.skip(":") || head.fields.size() == request_parser::fields_most)
-      return false;
+    auto f = c.take_name();
+    if (f.name.empty() || head.fields.size() == request_parser::fields_most)
+      return 0;
     c.skip_blanks(); // a line that begins with one is a fold, and has no name
     f.value = without_blanks_at_end(c.take_value());
-    if (f.value.empty() || !c.skip("\r\n"))
-      return false;
-    f.id = id_of(f.name);
-    if (!heed(f, head, connection_told))
-      return false;
-    head.fields.push_back(f);
+    if (f.value.empty() || !c.skip("\r\n") || !heed(f, head, connection_told))
+      return 0;
+    head.add(f);
   }
-  return c.at_end() && !head.host.empty();
+  return head.host.empty() ? 0 : static_cast<std::size_t>(c.at() - bytes.data());
 }
 
 } // namespace rollcall::net

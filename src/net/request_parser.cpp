@@ -54,6 +54,8 @@ unsigned status_of(framing_error e) {
 }
 
 const field* request_head::find(http::field id) const {
+  if (!may_have(id))
+    return nullptr;
   const auto at = std::ranges::find(fields, id, &field::id);
   return at == fields.end() ? nullptr : &*at;
 }
@@ -64,16 +66,21 @@ request_parser::request_parser() {
 
 request_parser::~request_parser() = default;
 
-std::expected<void, framing_error> request_parser::parse_head(std::string_view bytes) {
-  const auto forget = [this] {
-    auto fields = std::move(head_.fields); // keeps its storage
-    fields.clear();
-    head_ = {};
-    head_.fields = std::move(fields);
-  };
+void request_parser::forget() {
+  auto fields = std::move(head_.fields); // keeps its storage
+  fields.clear();
+  head_ = {};
+  head_.fields = std::move(fields);
+}
+
+std::size_t request_parser::parse_plain_head(std::string_view bytes) {
   strict_.reset();
   forget();
-  if (recognise_plain_head(bytes, head_))
+  return recognise_plain_head(bytes, head_);
+}
+
+std::expected<void, framing_error> request_parser::parse_head(std::string_view bytes) {
+  if (const auto size = parse_plain_head(bytes); size > 0 && size == bytes.size())
     return {};
   forget();
   strict_ = std::make_unique<strict_parser>(head_);

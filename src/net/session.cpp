@@ -222,24 +222,26 @@ bool session::take_head() {
     return false;
   if (stage_ == stage::idle)
     enter(stage::head);
-  if (!may_start_method(work_->in.bytes().front()))
+  if (const auto plain = work_->parser.parse_plain_head(in.bytes()); plain > 0 && plain <= context_.limits.head)
+    return accept_head(plain);
+  if (!may_start_method(in.bytes().front()))
     return refuse(framing_error::malformed);
-  const auto size = head_end(work_->in.bytes());
-  if (size > context_.limits.head || (size == 0 && work_->in.size() >= context_.limits.head))
+  const auto size = head_end(in.bytes());
+  if (size > context_.limits.head || (size == 0 && in.size() >= context_.limits.head))
     return refuse(framing_error::head_too_large);
-  return size > 0 && accept_head(size);
+  if (size == 0)
+    return false;
+  const auto parsed = work_->parser.parse_head(in.bytes().substr(0, size));
+  to_head_ = work_->parser.head().method == http::verb::head; // also of a head that is refused
+  return parsed ? accept_head(size) : refuse(parsed.error());
 }
 
 bool session::accept_head(std::size_t size) {
-  auto& in = work_->in;
-  const auto parsed = work_->parser.parse_head(in.bytes().substr(0, size));
   const auto& head = work_->parser.head();
-  to_head_ = head.method == http::verb::head; // also of a head that is refused further on
-  http10_ = head.version < 11;
-  if (!parsed)
-    return refuse(parsed.error());
   context_.stats.requests.add();
   head_size_ = size;
+  to_head_ = head.method == http::verb::head;
+  http10_ = head.version < 11;
   keep_alive_ = head.keep_alive;
   client_closes_ = !head.keep_alive;
   body_done_ = !head.has_body();

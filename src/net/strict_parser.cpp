@@ -186,7 +186,7 @@ void strict_parser::note_field(const field& f) {
   default:
     break;
   }
-  head_.fields.push_back(f);
+  head_.add(f);
 }
 
 void strict_parser::on_chunk_header_impl(std::uint64_t size, string_view extensions, error_code& ec) {

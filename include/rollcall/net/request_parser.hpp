@@ -50,6 +50,7 @@ struct request_head {
   std::string_view host;
   /// 10 or 11.
   int version = 11;
+  /// In the order they came. Filled in by add().
   std::vector<field> fields;
   boost::optional<std::uint64_t> content_length;
   bool chunked = false;
@@ -61,14 +62,28 @@ struct request_head {
   [[nodiscard]] bool has_body() const { return chunked || (content_length && *content_length > 0); }
   /// The first field of that name, or null.
   [[nodiscard]] const field* find(http::field id) const;
+  /// False when there is no field of that name; most requests have few, and need not be searched.
+  [[nodiscard]] bool may_have(http::field id) const noexcept { return (names_ & name_bit(id)) != 0; }
+
+  void add(const field& f) {
+    fields.push_back(f);
+    names_ |= name_bit(f.id);
+  }
+
+private:
+  // One of 64 bits for each name, which several share.
+  static constexpr std::uint64_t name_bit(http::field id) noexcept {
+    return std::uint64_t{1} << (static_cast<unsigned>(id) % 64);
+  }
+  std::uint64_t names_ = 0;
 };
 
 class strict_parser;
 
 /// Reads the heads of requests, one after the other, and their chunked bodies: Beast's parser with views instead of
 /// copies and with the stricter framing, behind a quick one for what nearly all heads look like. It is given a whole
-/// head in one piece, which its reader has found by the empty line at the end; after that, a chunked body piece by
-/// piece. Bodies with a length need no parser.
+/// head in one piece, found by the empty line at its end; after that, a chunked body piece by piece. Bodies with a
+/// length need no parser.
 class request_parser {
 public:
   static constexpr std::size_t fields_most = 128;
@@ -78,7 +93,10 @@ public:
   request_parser(const request_parser&) = delete;
   request_parser& operator=(const request_parser&) = delete;
 
-  /// Parses `bytes`, a head up to and including its empty line. Whatever was read before is forgotten.
+  /// The size of the head at the front of `bytes`, its empty line included, if it is whole and as nearly all are: then
+  /// it is parsed. 0 otherwise, which says nothing yet. Whatever was read before is forgotten.
+  std::size_t parse_plain_head(std::string_view bytes);
+  /// Parses `bytes`, any head, up to and including its empty line. Whatever was read before is forgotten.
   std::expected<void, framing_error> parse_head(std::string_view bytes);
 
   [[nodiscard]] const request_head& head() const noexcept { return head_; }
@@ -97,6 +115,8 @@ public:
   std::expected<step, framing_error> parse_chunked(std::string_view bytes, std::uint64_t most);
 
 private:
+  void forget();
+
   request_head head_;
   std::unique_ptr<strict_parser> strict_; // null unless the quick one left the head to it
 };

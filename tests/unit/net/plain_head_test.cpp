@@ -18,7 +18,8 @@ namespace http = rollcall::net::http;
 
 bool recognised(std::string_view bytes) {
   request_head head;
-  return recognise_plain_head(bytes, head);
+  const auto size = recognise_plain_head(bytes, head);
+  return size > 0 && size == bytes.size();
 }
 
 const std::string usual =
@@ -29,7 +30,7 @@ const std::string usual =
 /// that means nothing else to the rest of the head.
 void check_same(const std::string& bytes) {
   request_head quick;
-  if (!recognise_plain_head(bytes, quick))
+  if (recognise_plain_head(bytes, quick) != bytes.size())
     return;
   const auto forced = "PUT" + bytes.substr(bytes.find(' '));
   request_parser beast;
@@ -57,7 +58,7 @@ BOOST_AUTO_TEST_SUITE(plain_head)
 
 BOOST_AUTO_TEST_CASE(what_clients_send_is_recognised) {
   request_head h;
-  BOOST_TEST_REQUIRE(recognise_plain_head(usual, h));
+  BOOST_TEST_REQUIRE(recognise_plain_head(usual, h) == usual.size());
   BOOST_TEST((h.method == http::verb::post));
   BOOST_TEST(h.method_text == "POST");
   BOOST_TEST(h.target == "/getChatRoomMember");

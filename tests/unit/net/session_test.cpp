@@ -1,0 +1,165 @@
+// How many reads and writes an exchange takes: over a socket whose packets are the writes of its two ends.
+#include "rollcall/net/session.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+BOOST_AUTO_TEST_SUITE(net_session)
+
+namespace {
+
+namespace net = rollcall::net;
+
+std::string whole(std::string_view body) {
+  return fmt::format("Content-Length: {}\r\n\r\n{}", body.size(), body);
+}
+
+/// Answers with the request's body at once, or keeps the turn when the path is /later.
+struct echo final : net::service {
+  net::body_plan plan(const net::request_head&) override { return {.buffered = true, .limit = 1 << 20}; }
+  void serve(const net::request& r, net::exchange& x) override {
+    if (r.head.path() == "/later")
+      return turns.push_back(x.take());
+    x.respond({.status = 200, .fields = {}, .rest = whole(r.body), .owner = nullptr});
+  }
+  std::string error_body(unsigned, std::string_view message) override { return std::string(message); }
+
+  std::vector<net::turn> turns;
+};
+
+std::string post(std::string_view path, std::string_view body) {
+  return fmt::format("POST {} HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{}", path, body.size(), body);
+}
+
+struct conversation {
+  conversation() {
+    context.reactor.start();
+    std::array<int, 2> ends{};
+    BOOST_REQUIRE_EQUAL(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends.data()), 0);
+    client = net::descriptor(ends[1]);
+    const auto s = std::make_shared<net::session>(net::descriptor(ends[0]), context, nullptr);
+    served = s;
+    s->begin();
+    settle();
+  }
+  ~conversation() {
+    handler.turns.clear();
+    if (const auto s = served.lock())
+      s->close();
+    context.reactor.stop();
+    settle();
+    BOOST_TEST(context.stats.open.get() == 0U);
+  }
+  void settle() {
+    io.restart();
+    while (io.poll() > 0) {
+    }
+  }
+  void send(std::string_view packet) {
+    BOOST_REQUIRE_EQUAL(::send(client.get(), packet.data(), packet.size(), 0), std::ssize(packet));
+    settle();
+  }
+  /// The answers of one write; "" when there was none.
+  std::string receive() const {
+    std::string packet(1 << 18, '\0');
+    packet.resize(
+        static_cast<std::size_t>(std::max<ssize_t>(0, ::recv(client.get(), packet.data(), packet.size(), 0))));
+    return packet;
+  }
+
+  net::asio::io_context io{1};
+  echo handler;
+  net::session_context context{.ex = io.get_executor(),
+                               .limits = {},
+                               .handler = handler,
+                               .reactor = net::reactor(io.get_executor()),
+                               .stock = {},
+                               .stats = {},
+                               .date = {},
+                               .drain_began = {}};
+  net::descriptor client;
+  std::weak_ptr<net::session> served;
+};
+
+std::size_t answers_in(std::string_view text) {
+  std::size_t n = 0;
+  for (auto at = text.find("HTTP/1.1 200"); at != std::string_view::npos; at = text.find("HTTP/1.1 200", at + 1))
+    ++n;
+  return n;
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_CASE(an_answer_is_one_write, conversation) {
+  send(post("/", "hello"));
+  const auto answer = receive();
+  BOOST_TEST(answers_in(answer) == 1U);
+  BOOST_TEST(answer.ends_with("\r\n\r\nhello"));
+  BOOST_TEST(receive() == "");
+}
+
+BOOST_FIXTURE_TEST_CASE(pipelined_requests_are_answered_in_one_write, conversation) {
+  std::string all;
+  for (int i = 0; i < 50; ++i)
+    all += post("/", fmt::format("number {:02}", i));
+  send(all);
+  const auto answers = receive();
+  BOOST_TEST(answers_in(answers) == 50U);
+  BOOST_TEST(answers.find("number 00") < answers.find("number 49"));
+  BOOST_TEST(receive() == "");
+}
+
+BOOST_FIXTURE_TEST_CASE(what_waits_behind_a_late_answer_leaves_with_it, conversation) {
+  send(post("/later", "a") + post("/", "b") + post("/", "c"));
+  BOOST_TEST(receive() == "");
+  const auto late = whole("late");
+  handler.turns.front().respond({.status = 200, .fields = {}, .rest = late, .owner = nullptr});
+  settle();
+  BOOST_TEST(answers_in(receive()) == 3U);
+  BOOST_TEST(receive() == "");
+}
+
+BOOST_FIXTURE_TEST_CASE(head_and_body_may_come_apart_at_any_byte, conversation) {
+  const auto request = post("/", "body");
+  for (std::size_t cut = 1; cut < request.size(); ++cut) {
+    send(std::string_view(request).substr(0, cut));
+    BOOST_REQUIRE_EQUAL(receive(), "");
+    send(std::string_view(request).substr(cut));
+    BOOST_REQUIRE_EQUAL(answers_in(receive()), 1U);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(its_buffers_go_back_while_it_waits, conversation) {
+  send(post("/", "x")); // from now on the thread has a set
+  BOOST_TEST(answers_in(receive()) == 1U);
+  const auto* const set = context.stock.take().release();
+  context.stock.put_back(std::unique_ptr<net::session_buffers>(const_cast<net::session_buffers*>(set)));
+  send(post("/later", "x"));
+  auto again = context.stock.take();
+  BOOST_TEST(again.get() == set); // a service has the turn, and nothing is held for it
+  context.stock.put_back(std::move(again));
+  const auto late = whole("late");
+  handler.turns.front().respond({.status = 200, .fields = {}, .rest = late, .owner = nullptr});
+  settle();
+  BOOST_TEST(answers_in(receive()) == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_client_that_hangs_up_ends_a_turn_at_once, conversation) {
+  send(post("/later", "x"));
+  client.close();
+  settle();
+  BOOST_TEST(!served.expired()); // the turn keeps it
+  handler.turns.clear();
+  settle();
+  BOOST_TEST(served.expired());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
