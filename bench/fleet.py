@@ -15,13 +15,13 @@ class Trouble(Exception):
     """What a user is told in one line."""
 
 
-def until(condition, what):
-    """The first true value of condition()."""
+def until(condition, what, pause=0.01):
+    """The first true value of condition(), which is tried again after each pause of so many seconds."""
     end = time.monotonic() + PATIENCE
     while not (value := condition()):
         if time.monotonic() > end:
             raise Trouble(f"not within {PATIENCE} s: {what}")
-        time.sleep(0.01)
+        time.sleep(pause)
     return value
 
 
@@ -83,13 +83,19 @@ class Redis:
 
 
 class Gateway:
-    """In front of one instance. Configured by its defaults."""
+    """In front of one instance. Configured by its defaults and further flags; `redis` may be None. `program` may be a
+    command of several words."""
 
-    def __init__(self, program, instance, redis):
-        self.process = Program(program, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-level", "warn",
-                               "--upstream", instance, "--redis", redis.url)
-        self.port = self.process.line_after("rollcall: listening on http://127.0.0.1:")
-        self.admin = self.process.line_after("rollcall: admin on ")
+    def __init__(self, program, instance, redis, *flags):
+        command = program if isinstance(program, tuple) else (program,)
+        self.process = Program(*command, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-level", "warn",
+                               "--upstream", instance, *(["--redis", redis.url] if redis else []), *flags)
+        try:
+            self.port = int(self.process.line_after("rollcall: listening on http://127.0.0.1:"))
+            self.admin = self.process.line_after("rollcall: admin on ")
+        except BaseException:
+            self.end()
+            raise
 
     def status(self):
         with urllib.request.urlopen(f"{self.admin}/status", timeout=PATIENCE) as page:

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet import PATIENCE, Program, Redis, Trouble, until
+from fleet import PATIENCE, Gateway, Program, Redis, Trouble, until
 
 HERE = Path(__file__).resolve().parent
 # What nginx writes to its cache should cost memory, as with the others, and not wait for a disk.
@@ -52,6 +52,17 @@ class Job:
     fixed: bool  # the same answer comes whatever is asked
     rate: float = 0  # requests a second, open loop; 0: as fast as they are answered
     connections: int = 64
+
+
+@dataclass
+class Setting:
+    """What a contender has to know."""
+    built: Path
+    core: int
+    other_core: int
+    instance: int = 0  # its port
+    body: bytes = b""  # its answer
+    memory: bool = True
 
 
 @contextlib.contextmanager
@@ -181,6 +192,8 @@ class Bare(Contender):
 
 class Rollcall(Contender):
     name, label, shares = "rollcall", "Rollcall", True
+    under = ()  # what runs it, with its arguments
+    further = ""  # configuration
 
     CONFIGURATION = """
 [cache]
@@ -192,15 +205,13 @@ memory = "{}"
 
     def start(self, setting):
         configuration = self.directory / "rollcall.toml"
-        configuration.write_text(self.CONFIGURATION.format("256MiB" if setting.memory else "0"))
+        configuration.write_text(self.CONFIGURATION.format("256MiB" if setting.memory else "0") + self.further)
         with on_core(setting.other_core):
             self.redis = Store()
         with on_core(setting.core):
-            self.process = Program(setting.built / "rollcall", "--config", configuration, "--threads", "1", "--listen",
-                                   "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-level", "warn", "--upstream",
-                                   f"http://127.0.0.1:{setting.instance}", "--redis", self.redis.url)
-        self.port = int(self.process.line_after("rollcall: listening on http://127.0.0.1:"))
-        self.process.line_after("rollcall: admin on ")
+            self.gateway = Gateway((*self.under, setting.built / "rollcall"), f"http://127.0.0.1:{setting.instance}",
+                                   self.redis, "--config", configuration, "--threads", "1")
+        self.process, self.port = self.gateway.process, self.gateway.port
 
 
 class Nginx(Contender):

@@ -1,6 +1,5 @@
 """rollcall-bench as the load generator: it holds every answer against the room it has to be."""
 import json
-import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -29,26 +28,37 @@ def work_of(job, directory):
     return ["--replay", str(log), *(["--no-verify"] if job.row.kind == "fill" else [])]
 
 
-def measure(job):
-    """As wrk.measure()."""
-    with tempfile.TemporaryDirectory(prefix="rollcall-compare-") as name:
-        directory = Path(name)
-        result = directory / "result.json"
-        command = ["taskset", "--cpu-list", str(job.core), job.built / "rollcall-bench", "run", "--quiet", "--target",
-                   f"http://127.0.0.1:{job.port}", "--connections", str(job.connections), "--warmup", "0ms",
-                   "--duration", f"{job.seconds}s", "--members", str(job.row.members), "--json", result,
-                   *(["--gzip"] if job.row.gzip else []), *(["--rate", f"{job.rate:.0f}"] if job.rate else []),
-                   *work_of(job, directory)]
+def run(port, core, built, seconds, *flags, patience=PATIENCE):
+    """What rollcall-bench says after asking for so long; `flags` say what. Trouble when an answer was wrong."""
+    with tempfile.TemporaryDirectory(prefix="rollcall-compare-") as directory:
+        result = Path(directory) / "result.json"
+        command = ["taskset", "--cpu-list", core, built / "rollcall-bench", "run", "--quiet", "--target",
+                   f"http://127.0.0.1:{port}", "--duration", f"{seconds}s", "--json", result, *flags]
         try:
-            ended = subprocess.run(["setpriv", "--pdeathsig", "KILL", *map(os.fspath, command)], text=True,
-                                   stderr=subprocess.PIPE, timeout=job.seconds + PATIENCE)
+            ended = subprocess.run(["setpriv", "--pdeathsig", "KILL", *map(str, command)], text=True,
+                                   stderr=subprocess.PIPE, timeout=seconds + patience)
         except subprocess.TimeoutExpired as error:
             raise Trouble("rollcall-bench does not end") from error
         if ended.returncode != 0:
-            raise Trouble(f"{job.row.name}: {ended.stderr.strip() or 'rollcall-bench failed'}")
-        found = json.loads(result.read_text())
+            raise Trouble(ended.stderr.strip() or "rollcall-bench failed")
+        return json.loads(result.read_text())
+
+
+def errors_in(found):
     errors = {**found["errors"], **found["errors"]["status"]}
     del errors["status"]
-    return {"requests": found["requests"], "seconds": found["seconds"], "errors": sum(errors.values()),
+    return sum(errors.values())
+
+
+def measure(job):
+    """As wrk.measure()."""
+    with tempfile.TemporaryDirectory(prefix="rollcall-compare-") as directory:
+        try:
+            found = run(job.port, job.core, job.built, job.seconds, "--connections", job.connections, "--warmup", "0ms",
+                        "--members", job.row.members, *(["--gzip"] if job.row.gzip else []),
+                        *(["--rate", f"{job.rate:.0f}"] if job.rate else []), *work_of(job, Path(directory)))
+        except Trouble as trouble:
+            raise Trouble(f"{job.row.name}: {trouble}") from trouble
+    return {"requests": found["requests"], "seconds": found["seconds"], "errors": errors_in(found),
             "p50": found["latency_us"]["p50"], "p99": found["latency_us"]["p99"],
             "p999": found["latency_us"]["p99.9"]}

@@ -11,9 +11,10 @@ from contenders import PEERS
 PEER_NAMES = [peer.name for peer in PEERS]
 
 
-def progress(row=None, number=0, of=0):
+def progress(text=""):
+    """A line that the next one replaces."""
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{row.title}: round {number} of {of} " if row else "\r\x1b[K")
+        sys.stderr.write(f"\r\x1b[K{text} " if text else "\r\x1b[K")
         sys.stderr.flush()
 
 
@@ -24,10 +25,13 @@ def processor():
     return platform.processor() or platform.machine()
 
 
-def begin(chosen):
+def machine():
     return {"when": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-            "processor": processor(), "cores": len(os.sched_getaffinity(0)), "load_before": os.getloadavg()[0],
-            "client": chosen.client, "rounds": chosen.rounds, "seconds": chosen.seconds, "rows": []}
+            "processor": processor(), "cores": len(os.sched_getaffinity(0)), "load_before": os.getloadavg()[0]}
+
+
+def begin(chosen):
+    return {**machine(), "client": chosen.client, "rounds": chosen.rounds, "seconds": chosen.seconds, "rows": []}
 
 
 def one(name, label, rounds):
