@@ -66,10 +66,10 @@ class Setting:
 
 
 @contextlib.contextmanager
-def on_core(core):
+def on_cores(*cores):
     """What is started meanwhile runs there and stays there."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, cores)
     try:
         yield
     finally:
@@ -185,7 +185,7 @@ class Bare(Contender):
     def start(self, setting):
         body = self.directory / "body"
         body.write_bytes(setting.body)
-        with on_core(setting.core):
+        with on_cores(setting.core):
             self.process = Program(setting.built / "rollcall-bare", "--listen", "127.0.0.1:0", "--file", body)
         self.port = int(self.process.line_after("listening on http://127.0.0.1:"))
 
@@ -206,9 +206,9 @@ memory = "{}"
     def start(self, setting):
         configuration = self.directory / "rollcall.toml"
         configuration.write_text(self.CONFIGURATION.format("256MiB" if setting.memory else "0") + self.further)
-        with on_core(setting.other_core):
+        with on_cores(setting.other_core):
             self.redis = Store()
-        with on_core(setting.core):
+        with on_cores(setting.core):
             self.gateway = Gateway((*self.under, setting.built / "rollcall"), f"http://127.0.0.1:{setting.instance}",
                                    self.redis, "--config", configuration, "--threads", "1")
         self.process, self.port = self.gateway.process, self.gateway.port
@@ -221,7 +221,7 @@ class Nginx(Contender):
         self.port = free_port()
         configuration = self.fill_in(template, LISTEN=f"127.0.0.1:{self.port}",
                                      INSTANCE=f"127.0.0.1:{setting.instance}", **values)
-        with on_core(setting.core):
+        with on_cores(setting.core):
             # -e: before it has read where else to write its errors
             self.process = Program(find("nginx"), "-q", "-e", self.directory / "error.log", "-p", self.directory,
                                    "-c", configuration)
@@ -237,7 +237,7 @@ class NginxLua(Nginx):
         return super().lacks() or next((each for each in needed if not Path(each).exists()), None)
 
     def start(self, setting):
-        with on_core(setting.other_core):
+        with on_cores(setting.other_core):
             self.redis = Store()
         super().start(setting, "nginx-lua.conf", REDIS=self.redis.socket, MEMORY="on" if setting.memory else "off")
 
@@ -253,7 +253,7 @@ class Varnish(Contender):
     def start(self, setting):
         self.port = free_port()
         configuration = self.fill_in("varnish.vcl", INSTANCE_HOST="127.0.0.1", INSTANCE_PORT=setting.instance)
-        with on_core(setting.core):
+        with on_cores(setting.core):
             # It tells its whole life on standard error.
             self.process = Program("sh", "-c", 'exec "$@" >"$0" 2>&1', self.directory / "log", find("varnishd"), "-F",
                                    "-j", "none", "-n", self.directory / "work", "-a", f"127.0.0.1:{self.port}", "-T",
