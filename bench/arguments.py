@@ -21,7 +21,13 @@ def whole(least, most):
 
 def count_list(least, most):
     """Such as 1,4."""
-    return lambda text: [whole(least, most)(word) for word in text.split(",")]
+    def read(text):
+        try:
+            return [whole(least, most)(word) for word in text.split(",")]
+        except argparse.ArgumentTypeError:
+            raise argparse.ArgumentTypeError(
+                f"{text!r}: expected numbers from {least} to {most}, with commas between them") from None
+    return read
 
 
 def some_of(known, none=False):
