@@ -89,7 +89,7 @@ def shortened(name):
     name = re.sub(r"\[abi:\w+\]|\[clone [^]]*\]|@@?\S+|\.llvm\.\d+| (?:const|noexcept)\b", "", name)
     name = re.sub(r"\b(?:rollcall|boost|std|__1|__cxx11|detail)::", "", name).strip()
     # Before it stands what a function template returns.
-    return re.search(r"\S*operator [\w:]+(?:\[\])?$|\S*$", name)[0].translate(AGAIN)
+    return re.search(r"\S*operator [\w:]+(?:\[\])?$|\S*$", name)[0].translate(AGAIN) or "?"
 
 
 def costs_of(dump, inclusive):
@@ -118,7 +118,7 @@ def functions_of(dump, inclusive):
         found[function, file] = found.get((function, file), 0) + count
     short = {}
     for (function, file), count in found.items():
-        name = shortened(function) if not function.startswith("0x") else f"in {file.rpartition('/')[2]}"
+        name = f"in {file.rpartition('/')[2]}" if function.startswith(("0x", "(below")) else shortened(function)
         # Several instances of one template are one function to the reader; nested, they would count twice.
         short[name] = max(short.get(name, 0), count) if inclusive else short.get(name, 0) + count
     return sorted(short.items(), key=lambda each: -each[1])
