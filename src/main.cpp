@@ -1,4 +1,5 @@
 // Wires the command line, the log and the signals to a gateway, and runs it.
+#include "rollcall/cache/heap.hpp"
 #include "rollcall/gateway/gateway.hpp"
 #include "rollcall/ops/config.hpp"
 #include "rollcall/ops/log.hpp"
@@ -53,6 +54,7 @@ int serve(const rollcall::ops::config& settings) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  rollcall::cache::keep_heap_dense();
   try {
     const auto asked = rollcall::ops::parse_command_line(argc, argv);
     if (!asked.run)

@@ -6,6 +6,11 @@
 #include <array>
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <new>
+#include <stdexcept>
 #include <string_view>
 
 namespace rollcall::cache {
@@ -19,43 +24,66 @@ bool is_field_value(std::string_view text) {
   });
 }
 
-std::size_t footprint(const variant* v) {
-  return v == nullptr ? 0 : shared_footprint<variant>() + string_footprint(v->capacity());
-}
+constexpr std::string_view type_name = "Content-Type: ";
+constexpr std::string_view coding_name = "Content-Encoding: ";
+constexpr std::string_view length_name = "Content-Length: ";
+constexpr std::string_view line_end = "\r\n";
+constexpr std::string_view rest = "\r\nVary: Accept-Encoding\r\n\r\n";
 
 } // namespace
 
-variant::variant(std::string_view content_type, std::string_view coding, std::string_view body) {
-  constexpr std::string_view type_name = "Content-Type: ";
-  constexpr std::string_view coding_name = "Content-Encoding: ";
-  constexpr std::string_view length_name = "Content-Length: ";
-  constexpr std::string_view line_end = "\r\n";
-  constexpr std::string_view rest = "\r\nVary: Accept-Encoding\r\n\r\n";
-
+variant_ptr variant::make(std::string_view content_type, std::string_view coding, std::string_view body) {
   std::array<char, 20> digits;
   const auto [end, _] = std::to_chars(digits.begin(), digits.end(), body.size());
   const std::string_view length(digits.begin(), end);
   if (!is_field_value(content_type))
     content_type = {};
 
-  head_ = length_name.size() + length.size() + rest.size();
+  auto head = length_name.size() + length.size() + rest.size();
   if (!content_type.empty())
-    head_ += type_name.size() + content_type.size() + line_end.size();
+    head += type_name.size() + content_type.size() + line_end.size();
   if (!coding.empty())
-    head_ += coding_name.size() + coding.size() + line_end.size();
+    head += coding_name.size() + coding.size() + line_end.size();
+  const auto size = head + body.size();
+  if (size < body.size() || size > std::numeric_limits<std::uint32_t>::max() - sizeof(variant))
+    throw std::length_error("a body above 4 GiB");
 
-  // Exactly once and exactly enough: these bytes are most of what the memory cache holds.
-  bytes_.reserve(head_ + body.size());
+  // One block, exactly large enough: these bytes are most of what the memory cache holds.
+  void* const block = ::operator new(sizeof(variant) + size);
+  const variant_ptr made(new (block) variant(static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(head)));
+  char* to = static_cast<char*>(block) + sizeof(variant);
+  const auto append = [&to](std::initializer_list<std::string_view> texts) {
+    for (const auto text : texts)
+      to = std::ranges::copy(text, to).out;
+  };
   if (!content_type.empty())
-    bytes_.append(type_name).append(content_type).append(line_end);
+    append({type_name, content_type, line_end});
   if (!coding.empty())
-    bytes_.append(coding_name).append(coding).append(line_end);
-  bytes_.append(length_name).append(length).append(rest).append(body);
+    append({coding_name, coding, line_end});
+  append({length_name, length, rest, body});
+  return made;
+}
+
+std::string_view variant::content_type() const noexcept {
+  const auto all = bytes();
+  return all.starts_with(type_name) ? all.substr(type_name.size(), all.find(line_end) - type_name.size())
+                                    : std::string_view();
+}
+
+std::size_t variant::footprint() const noexcept {
+  return malloc_footprint(sizeof(variant) + size_);
+}
+
+void intrusive_ptr_release(const variant* v) noexcept {
+  if (v->users_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    v->~variant();
+    ::operator delete(const_cast<variant*>(v));
+  }
 }
 
 std::size_t entry::bytes() const noexcept {
-  return shared_footprint<entry>() + string_footprint(id.capacity()) + string_footprint(content_type.capacity()) +
-         footprint(plain.get()) + footprint(gzip.get());
+  return shared_footprint<entry>() + string_footprint(id.capacity()) + (plain ? plain->footprint() : 0) +
+         (gzip ? gzip->footprint() : 0);
 }
 
 } // namespace rollcall::cache

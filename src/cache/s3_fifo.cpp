@@ -25,9 +25,10 @@ constexpr std::size_t slots_per_chain = 4;
 /// second hit.
 constexpr std::uint8_t uses_to_promote = 1;
 
-/// Second chances that one insertion hands out before it takes the oldest whatever its uses: without a bound, one
-/// unlucky insertion would walk the whole shard three times under the lock.
+/// Second chances that one make_room() hands out before it takes the oldest whatever its uses: without a bound, one
+/// unlucky insertion would walk the whole shard three times.
 constexpr int most_second_chances = 64;
+static_assert(most_second_chances < s3_fifo::most_looked_at);
 
 /// Expired entries that one insertion removes from each queue beyond what it needs.
 constexpr int most_swept = 4;
@@ -43,7 +44,8 @@ std::size_t buckets_for(std::size_t capacity, std::size_t slots_each) {
 } // namespace
 
 node::node(entry_ptr e)
-    : held(std::move(e)), scopes(held->id.parts()), bytes(held->bytes() + malloc_footprint(sizeof(node))) {}
+    : held(std::move(e)), scopes(held->id.parts()), bytes(static_cast<std::uint32_t>(std::min<std::size_t>(
+                                                        held->bytes() + malloc_footprint(sizeof(node)), too_large))) {}
 
 s3_fifo::s3_fifo(std::size_t capacity)
     : capacity_(capacity), buckets_(buckets_for(capacity, 1)),
@@ -67,21 +69,17 @@ node* s3_fifo::find(const identity& id) noexcept {
   return found == index_.end() ? nullptr : &*found;
 }
 
-void s3_fifo::add(node& n, time_point now, departures& left) noexcept {
-  assert(fits(n.bytes));
+void s3_fifo::add(node& n) noexcept {
   // The paper's ghost queue has as many places as the main queue holds entries. Counting all entries lets it work
   // while the main queue is still filling; once it has, they are nearly the same.
-  const bool in_main = ghosts_.recall(n.held->id.hash(), entries_);
-  make_room(n.bytes, now, left);
-  link(n, in_main);
+  link(n, ghosts_.recall(n.held->id.hash(), entries_));
 }
 
-void s3_fifo::exchange(node& old, node& n, time_point now, departures& left) noexcept {
-  assert(fits(n.bytes) && old.held->id == n.held->id);
+void s3_fifo::exchange(node& old, node& n, leavings& left) noexcept {
+  assert(old.held->id == n.held->id);
   const bool in_main = old.in_main;
   n.uses = old.uses;
-  remove(old, left.nodes);
-  make_room(n.bytes, now, left);
+  remove(old, left);
   link(n, in_main);
 }
 
@@ -96,41 +94,12 @@ void s3_fifo::remove(node& n, leavings& left) noexcept {
   left.take(n);
 }
 
-template <class F>
-void s3_fifo::each_covered(const scope& s, scope_hash of, F f) {
-  const auto walk = [&](auto& nodes) {
-    for (auto at = nodes.begin(); at != nodes.end();) {
-      node& n = *at++; // f may remove it
-      if (of.may_cover(n.scopes) && s.covers(n.held->id) && !f(n))
-        return;
-    }
-  };
-  if (of.room != 0)
-    walk(rooms_of(of));
-  else
-    walk(accounts_of(of));
-}
-
-std::size_t s3_fifo::remove_covered(const scope& s, scope_hash of, std::size_t most, leavings& left) noexcept {
-  std::size_t removed = 0;
-  each_covered(s, of, [&](node& n) {
-    remove(n, left);
-    return ++removed < most;
-  });
-  return removed;
-}
-
-void s3_fifo::list_covered(const scope& s, scope_hash of, time_point now, std::vector<entry_ptr>& to) {
-  each_covered(s, of, [&](const node& n) {
-    if (!expired(n, now))
-      to.push_back(n.held);
-    return true;
-  });
-}
-
 void s3_fifo::sweep(time_point now, departures& left) noexcept {
   for (queue* q : {&small_, &main_})
-    for (int i = 0; i < most_swept && !q->nodes.empty() && expired(q->nodes.back(), now); ++i) {
+    for (int i = 0; i < most_swept && !q->nodes.empty(); ++i) {
+      ++left.looked_at;
+      if (!expired(q->nodes.back(), now))
+        break;
       remove(q->nodes.back(), left.nodes);
       ++left.expired;
     }
@@ -142,9 +111,9 @@ void s3_fifo::link(node& n, bool in_main) noexcept {
   q.nodes.push_front(n);
   q.bytes += n.bytes;
   [[maybe_unused]] const bool is_new = index_.insert(n).second;
-  assert(is_new);
-  accounts_of(n.scopes).push_front(n);
-  rooms_of(n.scopes).push_front(n);
+  assert(is_new && bytes() <= capacity_);
+  accounts_of(n.scopes).push_back(n);
+  rooms_of(n.scopes).push_back(n);
   ++entries_;
 }
 
@@ -154,16 +123,22 @@ void s3_fifo::unlink(node& n) noexcept {
   q.bytes -= n.bytes;
 }
 
+void s3_fifo::to_front(node& n) noexcept {
+  queue& q = queue_of(n);
+  q.nodes.splice(q.nodes.begin(), q.nodes, q.nodes.iterator_to(n));
+}
+
 bool s3_fifo::second_chance(node& n) noexcept {
   if (n.in_main) {
     if (n.uses == 0)
       return false;
     --n.uses;
-  } else {
-    if (n.uses < uses_to_promote)
-      return false;
-    n.uses = 0;
+    to_front(n);
+    return true;
   }
+  if (n.uses < uses_to_promote)
+    return false;
+  n.uses = 0;
   unlink(n);
   n.in_main = true;
   main_.nodes.push_front(n);
@@ -171,12 +146,21 @@ bool s3_fifo::second_chance(node& n) noexcept {
   return true;
 }
 
-void s3_fifo::make_room(std::size_t bytes, time_point now, departures& left) noexcept {
+bool s3_fifo::make_room(std::size_t bytes, node* old, time_point now, departures& left) noexcept {
+  assert(fits(bytes));
+  const auto most_held = room_ - bytes + (old == nullptr ? 0 : old->bytes);
   const auto small_share = room_ / 10;
   int chances = most_second_chances;
-  while (small_.bytes + main_.bytes + bytes > room_) {
+  for (int looks = most_looked_at; small_.bytes + main_.bytes > most_held; --looks) {
+    if (looks == 0)
+      return false;
     queue& q = small_.bytes > small_share || main_.nodes.empty() ? small_ : main_;
     node& oldest = q.nodes.back();
+    ++left.looked_at;
+    if (&oldest == old) {
+      to_front(oldest);
+      continue;
+    }
     if (expired(oldest, now)) {
       remove(oldest, left.nodes);
       ++left.expired;
@@ -191,6 +175,7 @@ void s3_fifo::make_room(std::size_t bytes, time_point now, departures& left) noe
     remove(oldest, left.nodes);
     ++left.evicted;
   }
+  return true;
 }
 
 } // namespace rollcall::cache

@@ -47,29 +47,35 @@ public:
 
   keeping insert(entry_ptr e, time_point now, sequence asked, sequence trusted_since) {
     auto newcomer = std::make_unique<node>(std::move(e));
-    departures left;
-    const std::lock_guard lock(mutex_);
-    held_->sweep(now, left);
-    const keeping k = admit(newcomer, now, asked, trusted_since, left);
-    count(left);
-    return k;
+    for (;;) {
+      departures left;
+      const std::lock_guard lock(mutex_);
+      held_->sweep(now, left);
+      const auto k = admit(newcomer, now, asked, trusted_since, left);
+      count(left);
+      if (k)
+        return *k;
+    }
   }
 
   bool replace(entry_ptr e) {
     auto newcomer = std::make_unique<node>(std::move(e));
-    departures left;
-    const std::lock_guard lock(mutex_);
-    node* const old = held_->find(newcomer->held->id);
-    if (old == nullptr || old->held->version != newcomer->held->version)
-      return false;
-    if (!held_->fits(newcomer->bytes)) {
-      ++counts_.refusals;
-      return false;
+    for (;;) {
+      departures left;
+      const std::lock_guard lock(mutex_);
+      node* const old = held_->find(newcomer->held->id);
+      if (old == nullptr || old->held->version != newcomer->held->version)
+        return false;
+      if (!held_->fits(newcomer->bytes)) {
+        ++counts_.refusals;
+        return false;
+      }
+      newcomer->good_since = old->good_since;
+      const bool done = put(old, newcomer, time_point::min(), left);
+      count(left);
+      if (done)
+        return true;
     }
-    newcomer->good_since = old->good_since;
-    put(old, std::move(newcomer), time_point::min(), left);
-    count(left);
-    return true;
   }
 
   bool erase(const identity& id, std::uint64_t version) {
@@ -83,21 +89,31 @@ public:
   }
 
   void purge(const scope& s, scope_hash of, sequence at, std::vector<entry_ptr>& dropped) {
-    for (std::size_t count = most_dropped_at_once; count == most_dropped_at_once;) {
+    const std::lock_guard alone(walk_mutex_);
+    std::size_t to_do = note(of, at);
+    while (to_do > 0) {
       leavings left;
       {
         const std::lock_guard lock(mutex_);
-        purges_.note(of.key(), at);
-        count = held_->remove_covered(s, of, most_dropped_at_once, left);
-        counts_.purged += count;
+        to_do -= walk(s, of, to_do, [&](node& n) {
+          held_->remove(n, left);
+          ++counts_.purged;
+        });
       }
       left.hand_over(dropped);
     }
   }
 
   void list(const scope& s, scope_hash of, time_point now, std::vector<entry_ptr>& to) {
-    const std::lock_guard lock(mutex_);
-    held_->list_covered(s, of, now, to);
+    const std::lock_guard alone(walk_mutex_);
+    for (std::size_t to_do = chained(of); to_do > 0;) {
+      to.reserve(std::max(to.capacity(), to.size() + most_in_a_turn));
+      const std::lock_guard lock(mutex_);
+      to_do -= walk(s, of, to_do, [&](const node& n) {
+        if (n.held->serve_until > now)
+          to.push_back(n.held);
+      });
+    }
   }
 
   void suspect(const identity& id, sequence at) {
@@ -124,6 +140,7 @@ public:
     sum.refusals += counts_.refusals;
     sum.fenced += counts_.fenced;
     sum.purged += counts_.purged;
+    sum.longest_turn = std::max(sum.longest_turn, counts_.longest_turn);
     sum.entries += held_->entries();
     sum.bytes += held_->bytes();
     sum.capacity += capacity_;
@@ -135,8 +152,10 @@ private:
   /// before the purge does, it is dropped by the visit; if after, it meets the record, or a floor that is no lower. So
   /// it is not there once the purge has returned, nor later. Whoever asks after that has a stamp of p or more and
   /// passes. Suspicions work alike, except that they visit one shard, and mark instead of dropping.
-  keeping admit(std::unique_ptr<node>& newcomer, time_point now, sequence asked, sequence trusted_since,
-                departures& left) {
+  ///
+  /// Nothing when there is more room to be made first; then it is all to be judged again.
+  std::optional<keeping> admit(std::unique_ptr<node>& newcomer, time_point now, sequence asked, sequence trusted_since,
+                               departures& left) {
     node& n = *newcomer;
     if (purges_.any_since(asked, n.scopes.covering())) {
       ++counts_.fenced;
@@ -157,7 +176,8 @@ private:
       return keeping::refused;
     }
     const bool suspect = n.good_since < trusted_since;
-    put(old, std::move(newcomer), now, left);
+    if (!put(old, newcomer, now, left))
+      return std::nullopt;
     ++counts_.insertions;
     return suspect ? keeping::suspect : keeping::kept;
   }
@@ -175,24 +195,50 @@ private:
     return suspicions_.any_since(asked, std::span(&key, 1)) ? 0 : asked;
   }
 
-  void put(node* old, std::unique_ptr<node> newcomer, time_point now, departures& left) {
+  /// False when there is more room to be made first.
+  bool put(node* old, std::unique_ptr<node>& newcomer, time_point now, departures& left) {
+    if (!held_->make_room(newcomer->bytes, old, now, left))
+      return false;
     node& n = *newcomer.release();
     if (old != nullptr)
-      held_->exchange(*old, n, now, left);
+      held_->exchange(*old, n, left.nodes);
     else
-      held_->add(n, now, left);
+      held_->add(n);
+    return true;
   }
 
   void count(const departures& left) {
     counts_.evictions += left.evicted;
     counts_.expirations += left.expired;
+    counts_.longest_turn = std::max(counts_.longest_turn, left.looked_at);
   }
 
-  /// Entries that a purge drops before it lets others at the shard: some 50 microseconds' worth.
-  static constexpr std::size_t most_dropped_at_once = 256;
+  /// Records the purge, and says how many nodes it has to look at: whatever comes later meets the record.
+  std::size_t note(scope_hash of, sequence at) {
+    const std::lock_guard lock(mutex_);
+    purges_.note(of.key(), at);
+    return held_->chained(of);
+  }
 
-  /// Guards all members below. Held for a look-up and, when inserting, for linking and unlinking; never while an
-  /// entry is made or freed.
+  std::size_t chained(scope_hash of) const {
+    const std::lock_guard lock(mutex_);
+    return held_->chained(of);
+  }
+
+  /// One turn of a walk of which there is so much to do. Says how much less there is then.
+  template <class F>
+  std::size_t walk(const scope& s, scope_hash of, std::size_t to_do, F f) {
+    const auto there = held_->chained(of);
+    const auto count = std::min({to_do, there, most_in_a_turn});
+    held_->walk(s, of, count, f);
+    counts_.longest_turn = std::max(counts_.longest_turn, std::uint64_t{count});
+    return count == there ? to_do : count;
+  }
+
+  /// Held by who walks a chain, taken before the other: two walks would move it on under each other's feet.
+  std::mutex walk_mutex_;
+  /// Guards all members below. Held for a look-up and, when inserting, for linking and unlinking, for a bounded number
+  /// of entries at a time; never while an entry is made or freed.
   mutable std::mutex mutex_;
   std::optional<s3_fifo> held_;
   std::size_t capacity_ = 0;

@@ -20,7 +20,7 @@ cache::entry_ptr add_gzip(const cache::entry_ptr& e) {
   if (packed.size() >= e->plain->body().size())
     return e;
   auto with = std::make_shared<cache::entry>(*e);
-  with->gzip = std::make_shared<const cache::variant>(e->content_type, "gzip", packed);
+  with->gzip = cache::variant::make(e->plain->content_type(), "gzip", packed);
   return with;
 }
 

@@ -44,10 +44,10 @@ double uniform(std::mt19937_64& random) {
 // costs less than a second part of the write and the count of one more owner, which threads share.
 constexpr std::size_t copied_most = 4096;
 
-net::response response_of(const cache::entry& e, bool gzip, std::string_view fields) {
-  const auto& variant = gzip && e.gzip ? e.gzip : e.plain;
+net::response response_of(const cache::entry_ptr& e, bool gzip, std::string_view fields) {
+  const auto& variant = gzip && e->gzip ? e->gzip : e->plain;
   const auto bytes = variant->bytes();
-  return {.status = 200, .fields = fields, .rest = bytes, .owner = bytes.size() > copied_most ? variant : nullptr};
+  return {.status = 200, .fields = fields, .rest = bytes, .owner = bytes.size() > copied_most ? e : nullptr};
 }
 
 } // namespace
@@ -76,7 +76,7 @@ void members::serve(const net::request& r, net::exchange& x) {
     log_access(lane_.shared, note_access(lane_.shared, r.head, id_.text()), 200, seen.fresh ? "memory" : "stale");
     if (!seen.fresh)
       lane_.stats.hits_stale.add();
-    answer_hit(*seen.entry, gzip, now, x);
+    answer_hit(seen.entry, gzip, now, x);
     if (seen.what == cache::decision::serve_and_refresh)
       refresh_later(r, query, std::move(seen.entry));
     return;
@@ -131,9 +131,9 @@ question members::question_of(const net::request& r, const api::query& query, co
   return q;
 }
 
-void members::answer_hit(const cache::entry& e, bool gzip, cache::time_point now, net::exchange& x) {
+void members::answer_hit(const cache::entry_ptr& e, bool gzip, cache::time_point now, net::exchange& x) {
   lane_.stats.hits_memory.add();
-  const auto fields = hit_fields(e, now, "memory");
+  const auto fields = hit_fields(*e, now, "memory");
   x.respond(response_of(e, gzip, fields.text()));
 }
 
@@ -158,7 +158,7 @@ void members::respond(net::turn t, const asker& who, const answer& a) {
     const auto store = s->from == origin::redis ? std::string_view("redis") : std::string_view("memory");
     const auto fields = asked ? reported(s->report) : hit_fields(*s->entry, now, store);
     log_access(lane_.shared, who.note, 200, word(!asked ? store : s->report.served ? "stale" : "stored"));
-    return t.respond(response_of(*s->entry, who.gzip, fields.text()));
+    return t.respond(response_of(s->entry, who.gzip, fields.text()));
   }
   if (const auto* r = std::get_if<relayed>(a.result.get()); r && a.remembered) {
     log_access(lane_.shared, who.note, r->status, "remembered");

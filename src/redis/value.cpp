@@ -194,7 +194,8 @@ std::expected<std::string, unfit> encode(const cache::entry& e) {
   if (!e.plain || plain.size() > body_most || body.size() > body_most || identity.size() > body_most) {
     return std::unexpected(unfit::bad_body);
   }
-  if (!sane_content_type(e.content_type)) {
+  const auto content_type = e.plain->content_type();
+  if (!sane_content_type(content_type)) {
     return std::unexpected(unfit::bad_content_type);
   }
   const head h{.body_coding = e.gzip ? coding::gzip : coding::identity,
@@ -205,7 +206,7 @@ std::expected<std::string, unfit> encode(const cache::entry& e) {
                .serve_until = count(e.serve_until),
                .plain_size = static_cast<std::uint32_t>(plain.size()),
                .identity_size = static_cast<std::uint32_t>(identity.size()),
-               .content_type_size = static_cast<std::uint32_t>(e.content_type.size()),
+               .content_type_size = static_cast<std::uint32_t>(content_type.size()),
                .body_size = static_cast<std::uint32_t>(body.size())};
   if (!sane_times(h.fetched_at, h.fresh_until, h.serve_until)) {
     return std::unexpected(unfit::bad_times);
@@ -214,7 +215,7 @@ std::expected<std::string, unfit> encode(const cache::entry& e) {
   out.reserve(h.value_size());
   out.resize(head::size);
   write(h, out);
-  out.append(identity).append(e.content_type).append(body);
+  out.append(identity).append(content_type).append(body);
   const auto sum = checksum(out);
   out.resize(h.value_size());
   endian::store_little_u64(bytes_of(out) + out.size() - checksum_size, sum);
@@ -245,10 +246,10 @@ std::expected<cache::entry_ptr, unfit> decode(std::string_view bytes, const cach
     if (!cache::gzip_expand(body, h.plain_size, plain) || plain.size() != h.plain_size) {
       return std::unexpected(unfit::bad_body);
     }
-    e->plain = std::make_shared<const cache::variant>(content_type, "", plain);
-    e->gzip = std::make_shared<const cache::variant>(content_type, "gzip", body);
+    e->plain = cache::variant::make(content_type, "", plain);
+    e->gzip = cache::variant::make(content_type, "gzip", body);
   } else {
-    e->plain = std::make_shared<const cache::variant>(content_type, "", body);
+    e->plain = cache::variant::make(content_type, "", body);
   }
   e->id = expected;
   e->version = h.version;
@@ -256,7 +257,6 @@ std::expected<cache::entry_ptr, unfit> decode(std::string_view bytes, const cach
   e->fresh_until = time(h.fresh_until);
   e->serve_until = time(h.serve_until);
   e->took = cache::milliseconds(h.took);
-  e->content_type = content_type;
   return e;
 }
 

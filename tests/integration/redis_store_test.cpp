@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(an_entry_that_may_not_be_served_is_neither_stored_nor_found
 
 BOOST_AUTO_TEST_CASE(an_entry_that_would_not_come_out_does_not_go_in) {
   auto e = std::make_shared<cache::entry>(*make("{}"));
-  e->content_type = "text/\r\n";
+  e->plain = cache::variant::make("text/\t", "", "{}");
   BOOST_TEST((put(leased(), e) == lease_outcome::unavailable));
   BOOST_TEST(server.command({"EXISTS", key}) == "0");
   BOOST_TEST(store.stats().store_failures.get() == 1U);

@@ -81,10 +81,9 @@ struct redis_stores {
     e->fetched_at = fetched;
     e->fresh_until = fetched + seconds(60);
     e->serve_until = fetched + seconds(3600);
-    e->content_type = "application/json";
-    e->plain = std::make_shared<const cache::variant>(e->content_type, "", body);
+    e->plain = cache::variant::make("application/json", "", body);
     if (body.size() > cache::compress_above) {
-      e->gzip = std::make_shared<const cache::variant>(e->content_type, "gzip", cache::gzip_compress(body));
+      e->gzip = cache::variant::make("application/json", "gzip", cache::gzip_compress(body));
     }
     return e;
   }

@@ -3,6 +3,9 @@
 #include "rollcall/cache/clock.hpp"
 #include "rollcall/cache/identity.hpp"
 
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,23 +14,39 @@
 
 namespace rollcall::cache {
 
+class variant;
+using variant_ptr = boost::intrusive_ptr<const variant>;
+
 /// A body as it goes on the wire in one content coding: its representation fields (Content-Type, Content-Encoding,
 /// Content-Length, Vary; RFC 9110 section 8), the empty line, and the body, in one run of bytes. A response is the
-/// status line, the fields that change from answer to answer, then these bytes. Immutable.
+/// status line, the fields that change from answer to answer, then these bytes. Immutable; counts its users itself, in
+/// the block of memory that holds the bytes. May be shared between threads.
 class variant {
 public:
   /// `coding` is "" for the body as the upstream sent it, or "gzip". An empty content type has no line, and neither has
   /// one with bytes that a field value cannot carry (RFC 9110 section 5.5): CR and LF in it would forge a response.
-  variant(std::string_view content_type, std::string_view coding, std::string_view body);
+  /// Throws std::length_error for what 32 bits cannot count.
+  static variant_ptr make(std::string_view content_type, std::string_view coding, std::string_view body);
+  variant(const variant&) = delete;
+  variant& operator=(const variant&) = delete;
 
-  [[nodiscard]] std::string_view bytes() const noexcept { return bytes_; }
-  [[nodiscard]] std::string_view body() const noexcept { return std::string_view(bytes_).substr(head_); }
-  /// What the bytes have room for; entry::bytes() counts it.
-  [[nodiscard]] std::size_t capacity() const noexcept { return bytes_.capacity(); }
+  [[nodiscard]] std::string_view bytes() const noexcept { return {reinterpret_cast<const char*>(this + 1), size_}; }
+  [[nodiscard]] std::string_view body() const noexcept { return bytes().substr(head_); }
+  /// As make() was given it; empty when there is no such line.
+  [[nodiscard]] std::string_view content_type() const noexcept;
+  /// Bytes that it keeps in memory, allocations' overhead included.
+  [[nodiscard]] std::size_t footprint() const noexcept;
 
 private:
-  std::string bytes_;
-  std::size_t head_ = 0;
+  variant(std::uint32_t size, std::uint32_t head) noexcept : size_(size), head_(head) {}
+  ~variant() = default;
+
+  friend void intrusive_ptr_add_ref(const variant* v) noexcept { v->users_.fetch_add(1, std::memory_order_relaxed); }
+  friend void intrusive_ptr_release(const variant* v) noexcept;
+
+  mutable std::atomic<std::uint32_t> users_{0};
+  std::uint32_t size_;
+  std::uint32_t head_;
 };
 
 /// One stored answer. Immutable: it is shared between threads, and whoever wants another one makes another one.
@@ -41,10 +60,9 @@ struct entry {
   time_point serve_until;
   /// How long the upstream took to answer; early refreshes reckon with it. 0: unknown. Redis keeps up to a minute.
   milliseconds took{0};
-  std::string content_type;
-  std::shared_ptr<const variant> plain;
+  variant_ptr plain;
   /// Null until it has been made, and for bodies too small to be worth it.
-  std::shared_ptr<const variant> gzip;
+  variant_ptr gzip;
 
   /// Bytes that this entry keeps in memory, allocations' overhead included.
   [[nodiscard]] std::size_t bytes() const noexcept;

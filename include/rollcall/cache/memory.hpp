@@ -24,6 +24,8 @@ struct memory_stats {
   std::uint64_t refusals = 0;    ///< too large to be kept at all
   std::uint64_t fenced = 0;      ///< not kept, because a purge had come since they were asked for
   std::uint64_t purged = 0;      ///< dropped by purges
+  /// The most entries that were looked at under one hold of a shard's lock, look-ups aside. Bounded by most_in_a_turn.
+  std::uint64_t longest_turn = 0;
   std::uint64_t entries = 0;
   std::uint64_t bytes = 0; ///< entries, index, chains and ghosts; never above capacity
   std::uint64_t capacity = 0;
@@ -56,8 +58,9 @@ std::string_view to_string(keeping k);
 /// move to the main one, so a flood of one-off rooms does not push out the hot ones; a ghost queue of hashes lets a
 /// room that comes back soon enter the main queue at once. A hit changes a two-bit count and moves nothing.
 ///
-/// The work of one insertion is bounded: a fixed number of second chances, and then as many evictions as the newcomer
-/// needs room. Nothing is rehashed, and what leaves is freed after the lock is.
+/// No lock is held for more than most_in_a_turn entries: an insertion that needs the room of more, like a purge of
+/// more, lets others at the shard in between. A newcomer pushes out what it needs room for, and every third entry that
+/// it looks at, at least, goes. Nothing is ever rehashed, and what leaves is freed after the lock is.
 ///
 /// **Fence.** Time, for purges, is counted in stamps. Who fetches an answer takes one before asking, and hands it in
 /// with the answer: what was asked for before a purge cannot be kept after it, however late it comes. It holds for
@@ -67,6 +70,9 @@ std::string_view to_string(keeping k);
 class memory {
 public:
   using stamp_type = std::uint64_t;
+
+  /// Entries that are looked at before others are let at the shard.
+  static constexpr std::size_t most_in_a_turn = 256;
 
   /// `capacity` in bytes; 0 keeps nothing.
   explicit memory(std::size_t capacity);

@@ -54,7 +54,7 @@ private:
   sight look_in_memory(const cache::directives& wants, cache::time_point now);
   question question_of(const net::request& r, const api::query& query, const cache::directives& wants) const;
   void refresh_later(const net::request& r, const api::query& query, cache::entry_ptr known);
-  void answer_hit(const cache::entry& e, bool gzip, cache::time_point now, net::exchange& x);
+  void answer_hit(const cache::entry_ptr& e, bool gzip, cache::time_point now, net::exchange& x);
   net::task<> answer_later(net::turn t, question q, asker who);
   net::task<> answer_from_stores(net::turn t, question q, asker who);
   net::task<answer> wait_for_answer(question q);

@@ -30,7 +30,7 @@ inline std::shared_ptr<cache::entry> make_entry(const cache::identity& id, std::
   e->id = id;
   e->version = version;
   e->serve_until = serve_until;
-  e->plain = std::make_shared<const cache::variant>("application/json", "", std::string(size, 'x'));
+  e->plain = cache::variant::make("application/json", "", std::string(size, 'x'));
   return e;
 }
 

@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(replace_adds_to_the_version_that_is_there) {
   BOOST_TEST(kept(cache, make_entry(room(1), 5'000, at(1'000), 7), at(0)));
   const auto bytes = cache.stats().bytes;
   const auto with_gzip = make_entry(room(1), 5'000, at(1'000), 7);
-  with_gzip->gzip = std::make_shared<const variant>("", "gzip", std::string(2'000, 'z'));
+  with_gzip->gzip = variant::make("", "gzip", std::string(2'000, 'z'));
   BOOST_TEST(cache.replace(with_gzip));
   BOOST_TEST(cache.find(room(1), at(0)).entry == with_gzip);
   BOOST_TEST(cache.stats().bytes > bytes + 2'000);

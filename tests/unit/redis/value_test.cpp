@@ -38,10 +38,9 @@ std::shared_ptr<cache::entry> make(std::string_view body, bool gzip = false,
   e->fresh_until = now + milliseconds(60'000);
   e->serve_until = now + milliseconds(3'660'000);
   e->took = milliseconds(1234);
-  e->content_type = type;
-  e->plain = std::make_shared<const cache::variant>(type, "", body);
+  e->plain = cache::variant::make(type, "", body);
   if (gzip) {
-    e->gzip = std::make_shared<const cache::variant>(type, "gzip", cache::gzip_compress(body));
+    e->gzip = cache::variant::make(type, "gzip", cache::gzip_compress(body));
   }
   return e;
 }
@@ -96,7 +95,7 @@ BOOST_AUTO_TEST_CASE(what_goes_in_comes_out) {
       BOOST_TEST((d->fresh_until == e->fresh_until));
       BOOST_TEST((d->serve_until == e->serve_until));
       BOOST_TEST((d->took == e->took));
-      BOOST_TEST(d->content_type == e->content_type);
+      BOOST_TEST(d->plain->content_type() == e->plain->content_type());
       BOOST_TEST((d->plain->bytes() == e->plain->bytes()));
       BOOST_REQUIRE((d->gzip != nullptr) == gzip);
       if (gzip) {
@@ -250,6 +249,8 @@ BOOST_AUTO_TEST_CASE(a_body_is_exactly_as_long_as_the_head_says) {
 BOOST_AUTO_TEST_CASE(a_content_type_cannot_carry_a_header) {
   for (char c : {'\r', '\n', '\0', '\t', '\x7f', '\x80'}) {
     BOOST_TEST((wrong(forged([&](std::string& b) { b[56 + id.text().size() + 3] = c; })) == unfit::bad_content_type));
+  }
+  for (char c : {'\t', '\x80'}) {
     BOOST_TEST((redis::encode(*make("{}", false, std::string("text/") + c)).error() == unfit::bad_content_type));
   }
 }
