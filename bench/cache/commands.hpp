@@ -23,7 +23,8 @@ struct space_options {
   std::size_t insertions = 1'000'000;
   unsigned threads = 4;
 };
-/// False when the process grew by more than the capacity, a sixth of it, and 16 MiB; or when the rooms did not fit.
+/// False when, in the end, the process has grown by more than the capacity, a sixth of it, and 16 MiB; or when the
+/// rooms did not fit.
 bool space(const space_options& o);
 
 struct turns_options {

@@ -44,8 +44,9 @@ std::size_t buckets_for(std::size_t capacity, std::size_t slots_each) {
 } // namespace
 
 node::node(entry_ptr e)
-    : held(std::move(e)), scopes(held->id.parts()), bytes(static_cast<std::uint32_t>(std::min<std::size_t>(
-                                                        held->bytes() + malloc_footprint(sizeof(node)), too_large))) {}
+    : held(std::move(e)), bytes(static_cast<std::uint32_t>(
+                              std::min<std::size_t>(held->bytes() + malloc_footprint(sizeof(node)), too_large))),
+      scopes(held->id.parts()) {}
 
 s3_fifo::s3_fifo(std::size_t capacity)
     : capacity_(capacity), buckets_(buckets_for(capacity, 1)),

@@ -32,12 +32,12 @@ struct node
   entry_ptr held;
   /// The stamp since which nothing has called it into question; 0 when something has.
   sequence good_since = 0;
-  scope_hash scopes;
   /// What it takes from the capacity, itself included; too_large for what 32 bits cannot count.
   std::uint32_t bytes;
   /// Hits since it joined its queue, up to most_uses.
   std::uint8_t uses = 0;
   bool in_main = false;
+  scope_hash scopes;
   chain_hook in_account;
   chain_hook in_room;
 

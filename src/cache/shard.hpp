@@ -42,6 +42,7 @@ public:
     }
     s3_fifo::use(*n);
     ++counts_.hits;
+    __builtin_prefetch(n->held->plain.get()); // what is read of it next, while the lock is released
     return {n->held, n->good_since < trusted_since};
   }
 

@@ -116,7 +116,7 @@ stored source::keep(const question& q, const upstream::fetched& f, const asking&
   e->fresh_until = life.fresh_until;
   e->serve_until = life.serve_until;
   e->took = std::chrono::ceil<cache::milliseconds>(net::steady_clock::now() - at.began);
-  const std::string_view type = may_be_stored_as(f.content_type) ? f.content_type : "application/json";
+  const auto type = may_be_stored_as(f.content_type) ? std::string_view(f.content_type) : "application/json";
   e->plain = cache::variant::make(type, "", f.body);
   if (!q.wants.no_store) {
     // A purge since the question keeps it out: those who asked before may have it, nobody else.

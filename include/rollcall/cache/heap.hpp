@@ -8,7 +8,7 @@ namespace rollcall::cache {
 ///
 /// With glibc's defaults, entries that one thread made and another one pushed out leave holes that only the first can
 /// fill: after a million insertions of mixed sizes by four threads the process takes 2.6 times the cache's capacity;
-/// so, 1.05 times (`rollcall-cache space`). The price is one lock for what threads allocate beyond their own caches of
+/// so, 1.1 times (`rollcall-cache space`). The price is one lock for what threads allocate beyond their own caches of
 /// small blocks; a hit allocates nothing. Does nothing where malloc is not glibc's.
 void keep_heap_dense() noexcept;
 
