@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <thread>
 
 // How long one operation may keep others from a shard, counted in entries.
 namespace {
@@ -116,6 +118,21 @@ BOOST_AUTO_TEST_CASE(a_room_of_many_accounts_is_looked_through_in_turns) {
   BOOST_TEST(cache.purge(scope::of("w-700", "7@chatroom")).size() == 1U);
   BOOST_TEST(cache.purge(scope::room("7@chatroom")).size() == 1'497U);
   BOOST_TEST(cache.stats().longest_turn == memory::most_in_a_turn);
+}
+
+BOOST_AUTO_TEST_CASE(who_comes_between_the_turns_of_a_purge_hides_nobody_from_it) {
+  memory cache(one_shard);
+  std::jthread newcomers([&](const std::stop_token& stop) {
+    for (std::uint64_t n = 0; !stop.stop_requested(); ++n)
+      (void)keep(cache, make_entry(of("new-" + std::to_string(n % 100), 7), 100, at(1'000), 2), at(0));
+  });
+  for (int round = 0; round < 150; ++round) {
+    for (std::uint64_t n = 0; n < 3'000; ++n)
+      (void)keep(cache, make_entry(of("w-" + std::to_string(n), 7), 100, at(1'000), 1), at(0));
+    (void)cache.purge(scope::room("7@chatroom"));
+    for (std::uint64_t n = 0; n < 3'000; ++n)
+      BOOST_REQUIRE(cache.find(of("w-" + std::to_string(n), 7), at(0)).entry == nullptr);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
