@@ -16,19 +16,32 @@ using net::steady_clock;
 using net::tcp;
 
 void link::expires_at(steady_clock::time_point when) {
+  deadline_ = when;
+  if (when < watched_until_)
+    watch_until(when);
+}
+
+// Keeps nobody alive: an exchange does that, and an idle link needs no deadline.
+void link::watch_until(steady_clock::time_point when) {
+  watched_until_ = when;
   timer_.expires_at(when);
-  timer_.async_wait([self = shared_from_this()](error_code cancelled) {
-    // A deadline that was replaced after it had fired is not this one any more.
-    if (cancelled || self->timer_.expiry() > steady_clock::now())
-      return;
-    self->overdue_ = true;
-    error_code ignored;
-    self->socket.close(ignored);
+  timer_.async_wait([weak = weak_from_this()](error_code cancelled) {
+    const auto self = weak.lock();
+    // It may have fired just before it was set anew.
+    if (!cancelled && self && self->watched_until_ <= steady_clock::now())
+      self->look_at_the_clock();
   });
 }
 
-void link::no_deadline() {
-  timer_.expires_at(steady_clock::time_point::max());
+void link::look_at_the_clock() {
+  watched_until_ = steady_clock::time_point::max();
+  if (deadline_ == steady_clock::time_point::max())
+    return;
+  if (deadline_ > steady_clock::now())
+    return watch_until(deadline_);
+  overdue_ = true;
+  error_code ignored;
+  socket.close(ignored);
 }
 
 bool link::is_quiet() {
@@ -44,12 +57,8 @@ pool::~pool() = default;
 
 net::task<std::expected<std::shared_ptr<link>, failure>> pool::take(bool fresh, steady_clock::time_point latest) {
   if (!fresh) {
-    if (auto l = take_idle()) {
-      stats_.reuses.add();
-      stats_.open.add();
-      open_.push_back(*l);
+    if (auto l = take_idle())
       co_return l;
-    }
   }
   auto made = co_await connect(latest);
   (made ? stats_.connects : stats_.connect_failures).add();
@@ -67,6 +76,9 @@ std::shared_ptr<link> pool::take_idle() {
     stats_.idle.subtract();
     if (l->is_quiet()) {
       l->reused = true;
+      stats_.reuses.add();
+      stats_.open.add();
+      open_.push_back(*l);
       return l;
     }
     stats_.stale.add();
@@ -79,12 +91,13 @@ net::task<std::expected<std::shared_ptr<link>, failure>> pool::connect(steady_cl
   open_.push_back(*l);
   l->expires_at(std::min(steady_clock::now() + options_.connect_timeout, latest));
   auto ec = co_await connect(*l);
-  l->no_deadline(); // whatever came of it: a deadline keeps its link
+  l->no_deadline();
   if (l->overdue() || ec == net::asio::error::timed_out)
     co_return std::unexpected(failure::connect_timed_out);
   if (ec || !l->socket.is_open())
     co_return std::unexpected(failure::unreachable);
   l->socket.set_option(tcp::no_delay(true), ec);
+  l->socket.non_blocking(true, ec);
   co_return l;
 }
 

@@ -23,7 +23,8 @@ inline constexpr std::size_t read_ahead_most = 128 * 1024;
 /// bytes unless something is set aside. A list of a hundred members took a hundred reads.
 inline constexpr std::size_t read_least = 32 * 1024;
 
-/// One connection to an instance. Its deadline closes the socket, so that whatever waits on it ends.
+/// One connection to an instance. Its deadline closes the socket, so that whatever waits on it ends. A deadline costs
+/// next to nothing: the timer behind it is left alone when it would fire too early, and looks again then.
 class link : public std::enable_shared_from_this<link>,
              public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
 public:
@@ -31,8 +32,8 @@ public:
 
   /// Replaces the deadline.
   void expires_at(net::steady_clock::time_point when);
-  void no_deadline();
-  [[nodiscard]] net::steady_clock::time_point expiry() const { return timer_.expiry(); }
+  void no_deadline() noexcept { deadline_ = net::steady_clock::time_point::max(); }
+  [[nodiscard]] net::steady_clock::time_point expiry() const noexcept { return deadline_; }
   /// The deadline has passed, which is why the socket is closed.
   [[nodiscard]] bool overdue() const noexcept { return overdue_; }
   /// Nothing has come, not even an end, since the last answer: a request may be put on it.
@@ -46,7 +47,12 @@ public:
   net::steady_clock::time_point idle_since;
 
 private:
+  void watch_until(net::steady_clock::time_point when);
+  void look_at_the_clock();
+
   net::timer timer_;
+  net::steady_clock::time_point deadline_ = net::steady_clock::time_point::max();
+  net::steady_clock::time_point watched_until_ = net::steady_clock::time_point::max(); // when the timer fires
   bool overdue_ = false;
 };
 
@@ -80,6 +86,9 @@ public:
   net::task<std::expected<std::shared_ptr<link>, failure>>
   take(bool fresh = false, net::steady_clock::time_point latest = net::steady_clock::time_point::max());
 
+  /// An idle connection that still lives, or null.
+  std::shared_ptr<link> take_idle();
+
   /// The exchange on it is over: `reusable` says that its answer was read to the end and the instance keeps it open.
   void give_back(std::shared_ptr<link> l, bool reusable);
 
@@ -90,7 +99,6 @@ public:
   [[nodiscard]] const pool_stats& stats() const noexcept { return stats_; }
 
 private:
-  std::shared_ptr<link> take_idle();
   net::task<std::expected<std::shared_ptr<link>, failure>> connect(net::steady_clock::time_point latest);
   net::task<net::error_code> connect(link& l);
   struct name_lookup;
