@@ -10,8 +10,10 @@ namespace rollcall::upstream {
 
 std::string instance::authority() const {
   const bool v6 = host.find(':') != std::string::npos;
-  const auto name = v6 ? fmt::format("[{}]", host) : host;
-  return port == 80 ? name : fmt::format("{}:{}", name, port);
+  auto text = v6 ? '[' + host + ']' : host;
+  if (port != 80)
+    text.append(1, ':').append(std::to_string(port));
+  return text;
 }
 
 std::string instance::to_string() const {
