@@ -2,10 +2,8 @@
 
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/rfc7230.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <string_view>
 #include <vector>
 
@@ -43,14 +41,21 @@ bool is_ours(http::field id) {
 // of names and of fields.
 class connection_options {
 public:
+  explicit connection_options(std::span<const net::field> fields) {
+    for (const auto& f : fields)
+      if (f.id == http::field::connection)
+        add(f.value);
+    std::ranges::sort(names_, less);
+  }
+  [[nodiscard]] bool name(std::string_view field) const {
+    return !names_.empty() && std::ranges::binary_search(names_, field, less);
+  }
+
+private:
   void add(std::string_view value) {
     for (const auto token : http::token_list({value.data(), value.size()}))
       names_.push_back(std_view(token));
   }
-  void finish() { std::ranges::sort(names_, less); }
-  [[nodiscard]] bool name(std::string_view field) const { return std::ranges::binary_search(names_, field, less); }
-
-private:
   static bool less(std::string_view a, std::string_view b) {
     return boost::beast::iless{}({a.data(), a.size()}, {b.data(), b.size()});
   }
@@ -64,15 +69,11 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 } // namespace
 
 std::string forwarded_head(const net::request_head& head, const upstream::instance& to, body_framing framing) {
-  connection_options hop_by_hop;
-  for (const auto& f : head.fields)
-    if (f.id == http::field::connection)
-      hop_by_hop.add(f.value);
-  hop_by_hop.finish();
+  const connection_options hop_by_hop(head.fields);
   std::string out;
-  out.reserve(512);
+  out.reserve(1024); // a small body fits in as well
   const auto base = head.target == "*" ? std::string_view() : std::string_view(to.base_path);
-  fmt::format_to(std::back_inserter(out), "{} {}{} HTTP/1.1\r\n", head.method_text, base, head.target);
+  out.append(head.method_text).append(" ").append(base).append(head.target).append(" HTTP/1.1\r\n");
   append_field(out, "Host", to.authority());
   for (const auto& f : head.fields)
     if (!is_ours(f.id) && f.id != http::field::host && f.id != http::field::expect && !hop_by_hop.name(f.name))
@@ -85,18 +86,11 @@ std::string forwarded_head(const net::request_head& head, const upstream::instan
   return out;
 }
 
-std::string relayed_fields(const http::fields& fields) {
-  connection_options hop_by_hop;
+void append_relayed_fields(std::string& out, std::span<const net::field> fields) {
+  const connection_options hop_by_hop(fields);
   for (const auto& f : fields)
-    if (f.name() == http::field::connection)
-      hop_by_hop.add(std_view(f.value()));
-  hop_by_hop.finish();
-  std::string out;
-  out.reserve(512);
-  for (const auto& f : fields)
-    if (!is_ours(f.name()) && !hop_by_hop.name(std_view(f.name_string())))
-      append_field(out, std_view(f.name_string()), std_view(f.value()));
-  return out;
+    if (!is_ours(f.id) && !hop_by_hop.name(f.name))
+      append_field(out, f.name, f.value);
 }
 
 } // namespace rollcall::gateway

@@ -7,19 +7,13 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
 
+#include <algorithm>
 #include <exception>
 
 namespace rollcall::gateway {
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
-
-struct passthrough::dropping {
-  explicit dropping(const net::executor& ex) : over(ex) {}
-  net::timer over;
-  bool done = false;
-  bool outrun = false; // the answer did not wait for it
-};
 
 void passthrough::serve(const net::request& r, net::exchange& x) {
   const auto& head = r.head;
@@ -39,200 +33,220 @@ void passthrough::serve(const net::request& r, net::exchange& x) {
     f.text = forwarded_head(head, lane_.pool.target(), {false, r.body.size()});
     f.text += r.body;
   }
-  lane_.tasks.start(forward(x.take(), std::move(f)), "passing a request through");
+  lane_.stats.passed.add();
+  auto one = std::make_unique<passage>(x.take(), std::move(f), lane_.pool, lane_.shared.upstream_timeout);
+  const auto sent = send_at_once(*one);
+  if (!sent)
+    return fail(*one, sent.error());
+  if (!*sent || one->f.watch)
+    return go_on(std::move(one));
+  auto& s = one->s;
+  s.when_more([this, one = std::move(one)](std::expected<void, upstream::failure> come) mutable {
+    take_answer(std::move(one), come);
+  });
 }
 
-net::task<> passthrough::forward(net::turn t, forwarded f) {
-  lane_.stats.passed.add();
-  upstream::stream s(lane_.pool, lane_.shared.upstream_timeout);
-  if (f.body_follows && !f.chunked) {
-    // Most bodies are small and already here: then head and body leave in one write.
-    const auto piece = co_await t.read_body();
-    if (!piece)
-      co_return t.abort();
-    f.text += *piece;
-    if (f.watch)
-      f.watch->request_piece(*piece);
-    f.body_follows = !t.body_is_through();
-  }
-  if (const auto opened = co_await s.open(); !opened)
-    co_return fail(std::move(t), f, opened.error());
-  if (f.body_follows)
-    co_return co_await exchange_both_ways(std::move(t), std::move(f), s);
+// True when the whole request is on its way: it was all here, a connection was idle, and the kernel took it.
+std::expected<bool, upstream::failure> passthrough::send_at_once(passage& p) {
+  if (p.f.body_follows && !p.f.chunked) // most bodies are small and already here: then they leave with the head
+    begin_body(p, p.t.arrived_body());
+  p.rest = p.f.text;
+  if (p.f.body_follows || !p.s.open_now())
+    return false;
+  if (const auto sent = p.s.send_now(p.rest); !sent)
+    return std::unexpected(sent.error());
+  if (!p.rest.empty())
+    return false;
+  p.s.request_is_whole();
+  return true;
+}
 
-  progress p;
-  if (const auto sent = co_await s.send(f.text); !sent)
-    co_return fail(std::move(t), f, sent.error());
-  s.request_is_whole();
-  const bool whole = co_await relay(t, s, f, p);
-  co_await conclude(std::move(t), f, p, whole);
+void passthrough::begin_body(passage& p, std::string_view piece) {
+  if (piece.empty())
+    return;
+  p.body_begun = true;
+  p.f.text += piece;
+  if (p.f.watch)
+    p.f.watch->request_piece(piece);
+  p.f.body_follows = !p.t.body_is_through();
+}
+
+void passthrough::take_answer(passage_ptr one, std::expected<void, upstream::failure> come) {
+  const auto answered = come ? answer_at_once(*one) : std::unexpected(come.error());
+  if (!answered && !one->answer_begun)
+    return fail(*one, answered.error());
+  if (!answered || !*answered)
+    go_on(std::move(one));
+}
+
+// True when the whole answer is with the client, or the client gone: most answers come in one piece.
+std::expected<bool, upstream::failure> passthrough::answer_at_once(passage& p) {
+  const auto head = p.s.arrived_head(p.f.to_head);
+  if (!head)
+    return std::unexpected(head.error());
+  if (!*head)
+    return false;
+  begin_answer(p, **head);
+  const auto whole = add_arrived(p);
+  return whole && *whole && p.t.finish_now();
+}
+
+void passthrough::go_on(passage_ptr one) {
+  lane_.tasks.start(forward(std::move(one)), "passing a request through");
+}
+
+net::task<> passthrough::forward(passage_ptr one) {
+  auto& p = *one;
+  if (p.f.body_follows && !p.f.chunked && !p.body_begun) {
+    const auto piece = co_await p.t.read_body();
+    if (!piece)
+      co_return p.t.abort();
+    begin_body(p, *piece);
+    p.rest = p.f.text;
+  }
+  if (!p.s.is_open() && !p.s.open_now())
+    if (const auto opened = co_await p.s.open(); !opened)
+      co_return fail(p, opened.error());
+  bool whole = false;
+  if (p.f.body_follows) {
+    whole = co_await exchange_both_ways(p);
+  } else {
+    if (!p.rest.empty())
+      if (const auto sent = co_await p.s.send(p.rest); !sent)
+        co_return fail(p, sent.error());
+    p.s.request_is_whole();
+    whole = co_await relay(p);
+  }
+  if (p.f.watch)
+    co_await settle(*p.f.watch);
+  if (whole)
+    co_await p.t.finish();
+  else
+    give_up(p);
 }
 
 // The request's body and the answer at the same time: an instance may answer before it has read everything, and must
 // not be made to wait until we have.
-net::task<> passthrough::exchange_both_ways(net::turn t, forwarded f, upstream::stream& s) {
-  progress p;
+net::task<bool> passthrough::exchange_both_ways(passage& p) {
   auto relaying = [&]() -> net::task<bool> {
-    const bool whole = co_await relay(t, s, f, p);
+    const bool whole = co_await relay(p) && co_await p.t.flush();
     p.relay_ended = true;
-    if (!t.body_is_through())
-      t.stop_reading();
-    s.stop_sending();
+    if (!p.t.body_is_through())
+      p.t.stop_reading();
+    p.s.stop_sending();
     co_return whole;
   };
   const auto [order, upload_threw, relay_threw, whole] =
-      co_await asio::experimental::make_parallel_group(asio::co_spawn(lane_.ex, send_body(t, s, f, p), asio::deferred),
+      co_await asio::experimental::make_parallel_group(asio::co_spawn(lane_.ex, send_body(p), asio::deferred),
                                                        asio::co_spawn(lane_.ex, relaying(), asio::deferred))
           .async_wait(asio::experimental::wait_for_all(), asio::use_awaitable_t<net::executor>{});
   if (upload_threw)
     std::rethrow_exception(upload_threw);
   if (relay_threw)
     std::rethrow_exception(relay_threw);
-  co_await conclude(std::move(t), f, p, whole);
+  co_return whole;
 }
 
 // When the instance stops listening, its answer, or the lack of one, says the rest.
-net::task<> passthrough::send_body(net::turn& t, upstream::stream& s, const forwarded& f, progress& p) {
-  if (!co_await s.send(f.text))
+net::task<> passthrough::send_body(passage& p) {
+  if (!co_await p.s.send(p.rest))
     co_return;
   for (;;) {
-    const auto piece = co_await t.read_body();
+    const auto piece = co_await p.t.read_body();
     if (!piece) {
       if (!p.relay_ended)
         p.client_failed = piece.error();
-      co_return s.cancel(); // the instance must see that the request is not whole
+      co_return p.s.cancel(); // the instance must see that the request is not whole
     }
     if (piece->empty())
       break;
-    if (f.watch)
-      f.watch->request_piece(*piece);
-    if (!co_await s.send_piece(*piece, f.chunked))
+    if (p.f.watch)
+      p.f.watch->request_piece(*piece);
+    if (!co_await p.s.send_piece(*piece, p.f.chunked))
       co_return;
   }
-  if (f.chunked && !co_await s.send("0\r\n\r\n"))
+  if (p.f.chunked && !co_await p.s.send("0\r\n\r\n"))
     co_return;
-  s.request_is_whole();
+  p.s.request_is_whole();
 }
 
-// Hands the answer on. True when it is all through; false with `upstream_failed` set when there was none and the client
-// may still be told, and false without it when the client has seen a part, or is gone. The turn stays: a piece that is
-// being sent the other way is in its memory.
-net::task<bool> passthrough::relay(net::turn& t, upstream::stream& s, const forwarded& f, progress& p) {
-  const auto answer = co_await s.receive_head(f.to_head);
-  if (!answer) {
-    p.upstream_failed = answer.error();
-    co_return false;
+// Hands the answer on. True when it is all through, or queued and due to leave with its end; false with
+// `upstream_failed` set when there was none and the client may still be told, and false without it when the client has
+// seen a part, or is gone. The turn stays: a piece that is being sent the other way is in its memory.
+net::task<bool> passthrough::relay(passage& p) {
+  if (!p.answer_begun) {
+    const auto answer = co_await p.s.receive_head(p.f.to_head);
+    if (!answer) {
+      p.upstream_failed = answer.error();
+      co_return false;
+    }
+    begin_answer(p, *answer);
   }
-  auto fields = relayed_fields(*answer->fields);
-  fields += forward_report{.reason = forward_reason::bypass, .status = answer->status}.fields({}).text();
-  log_access(lane_.shared, f.note, answer->status, "passed");
-  net::stream_head head{answer->status, answer->reason, fields, boost::none, answer->has_body};
-  if (answer->content_length)
-    head.content_length = *answer->content_length;
-  if (f.watch) {
-    const auto coding = answer->fields->find(http::field::content_encoding);
-    f.watch->answered(answer->status,
-                      coding == answer->fields->end() ? std::string_view() : std::string_view(coding->value()));
-  }
-  const bool whole = !head.has_body || head.content_length == std::uint64_t{0};
-  if (f.watch && whole) { // there is no piece of it to keep back
-    f.watch->answer_is_whole();
-    co_await settle(f.watch);
-  }
-  if (!co_await t.start(head))
-    co_return false;
-  co_return co_await relay_body(t, s, f);
-}
-
-// The last piece of a watched write's answer stays here until what the write has changed is dropped; the others pass.
-net::task<bool> passthrough::relay_body(net::turn& t, upstream::stream& s, const forwarded& f) {
-  std::string last;
+  if (p.f.watch)
+    co_return co_await relay_watched(p);
   for (;;) {
-    const auto piece = co_await s.receive();
-    if (!piece) {
+    const auto whole = add_arrived(p);
+    if (whole && *whole)
+      co_return true;
+    // What has come does not wait for what has not, and a client that has seen a part knows that it was not all.
+    if (!co_await p.t.flush())
+      co_return false;
+    if (!whole || !co_await p.s.more()) {
       lane_.stats.pass_failed.add();
       co_return false;
     }
-    if (piece->empty())
-      break;
-    if (f.watch) {
-      f.watch->answer_piece(*piece);
-      if (!last.empty() && !co_await t.write(last))
-        co_return false;
-      last.assign(*piece);
-    } else if (!co_await t.write(*piece)) {
-      co_return false;
-    }
   }
-  if (!f.watch)
-    co_return true;
-  f.watch->answer_is_whole();
-  co_await settle(f.watch);
-  co_return last.empty() || co_await t.write(last);
 }
 
-// Here at once; in Redis within the time that a request may spend on it, or else in the background.
-net::task<> passthrough::settle(std::shared_ptr<write_watch> write) {
-  if (!write || write->settled())
-    co_return;
-  const auto dropped = write->dropped_by(changes_, answers_);
-  if (!dropped)
-    co_return;
-  lane_.stats.purges_by_writes.add();
-  const auto w = std::make_shared<dropping>(lane_.ex);
-  w->over.expires_after(lane_.shared.redis_timeout);
-  lane_.tasks.start(drop(*dropped, w), "dropping what a write has changed");
-  if (!w->done)
-    co_await w->over.async_wait(net::no_throw);
-  if (w->done)
-    co_return;
-  w->outrun = true;
-  lane_.shared.purges.outrun(*dropped);
+// Queues what has come of the answer's body. True when that was the rest of it.
+std::expected<bool, upstream::failure> passthrough::add_arrived(passage& p) {
+  for (;;) {
+    const auto piece = p.s.arrived();
+    if (!piece)
+      return std::unexpected(piece.error());
+    if (piece->empty())
+      return p.s.answer_is_through();
+    p.t.add(*piece);
+  }
 }
 
-net::task<> passthrough::drop(cache::scope s, std::shared_ptr<dropping> w) {
-  const struct ending { // however it ends
-    ~ending() {
-      w.done = true;
-      if (w.outrun)
-        to.caught_up();
-      w.over.cancel();
-    }
-    dropping& w;
-    purges& to;
-  } end{*w, lane_.shared.purges};
-  co_await lane_.shared.purges.purge(std::move(s));
+void passthrough::begin_answer(passage& p, const upstream::stream_answer& answer) {
+  p.answer_begun = true;
+  log_access(lane_.shared, p.f.note, answer.status, "passed");
+  fields_.clear();
+  append_relayed_fields(fields_, answer.fields);
+  fields_ += forward_report{.reason = forward_reason::bypass, .status = answer.status}.fields({}).text();
+  net::stream_head head{answer.status, answer.reason, fields_, boost::none, answer.has_body};
+  if (answer.content_length)
+    head.content_length = *answer.content_length;
+  p.t.begin(head);
+  if (!p.f.watch)
+    return;
+  const auto coding = std::ranges::find(answer.fields, http::field::content_encoding, &net::field::id);
+  p.f.watch->answered(answer.status, coding == answer.fields.end() ? std::string_view() : coding->value);
 }
 
-// Of an exchange whose answer is all through, or is not.
-net::task<> passthrough::conclude(net::turn t, const forwarded& f, const progress& p, bool whole) {
-  co_await settle(f.watch);
-  if (whole)
-    co_await t.finish();
-  else
-    give_up(std::move(t), f, p);
-}
-
-void passthrough::give_up(net::turn t, const forwarded& f, const progress& p) {
+void passthrough::give_up(passage& p) {
   if (!p.upstream_failed)
-    return t.abort(); // the client has seen a part, or is gone
+    return p.t.abort(); // the client has seen a part, or is gone
   if (!p.client_failed)
-    return fail(std::move(t), f, *p.upstream_failed);
+    return fail(p, *p.upstream_failed);
   lane_.stats.bad_requests.add();
   if (*p.client_failed == net::framing_error::malformed)
-    return t.abort(); // it left
-  t.respond({.status = net::status_of(*p.client_failed),
-             .fields = {},
-             .rest = envelope(to_string(*p.client_failed)),
-             .owner = nullptr});
+    return p.t.abort(); // it left
+  p.t.respond({.status = net::status_of(*p.client_failed),
+               .fields = {},
+               .rest = envelope(to_string(*p.client_failed)),
+               .owner = nullptr});
 }
 
-void passthrough::fail(net::turn t, const forwarded& f, upstream::failure why) {
+void passthrough::fail(passage& p, upstream::failure why) {
   lane_.stats.pass_failed.add();
   const auto status = status_of(why);
   const forward_report report{.reason = forward_reason::bypass, .detail = label_of(why)};
-  log_access(lane_.shared, f.note, status, label_of(why));
-  t.respond({.status = status, .fields = report.fields({}).text(), .rest = envelope(to_string(why)), .owner = nullptr});
+  log_access(lane_.shared, p.f.note, status, label_of(why));
+  p.t.respond(
+      {.status = status, .fields = report.fields({}).text(), .rest = envelope(to_string(why)), .owner = nullptr});
 }
 
 } // namespace rollcall::gateway

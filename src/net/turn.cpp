@@ -2,12 +2,29 @@
 #include "rollcall/net/session.hpp"
 
 #include <boost/asio/error.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <limits>
+#include <utility>
 
 namespace rollcall::net {
+
+namespace {
+
+class digits {
+public:
+  digits(std::uint64_t n, int base)
+      : size_(static_cast<std::size_t>(std::to_chars(text_.begin(), text_.end(), n, base).ptr - text_.begin())) {}
+  [[nodiscard]] std::string_view text() const { return {text_.data(), size_}; }
+
+private:
+  std::array<char, 20> text_;
+  std::size_t size_;
+};
+
+} // namespace
 
 void exchange::respond(const response& r) {
   session_.queue_answer(r);
@@ -46,35 +63,42 @@ void turn::stop_reading() {
   session_->reader_.notify(session_->context_.ex);
 }
 
-task<bool> turn::start(stream_head h) {
-  if (!session_)
-    co_return false;
-  session_->queue_stream_head(h);
-  co_return co_await session_->drain();
+std::string_view turn::arrived_body() {
+  return session_ ? session_->arrived_piece() : std::string_view();
 }
 
-task<bool> turn::write(std::string_view piece) {
-  if (!session_ || piece.empty())
-    co_return session_ != nullptr;
-  auto& out = session_->work().out;
-  if (session_->chunking_)
-    out.append(fmt::format("{:x}\r\n", piece.size()));
-  out.append_shared(piece, nullptr); // `piece` outlives the drain
-  if (session_->chunking_)
-    out.append("\r\n");
-  co_return co_await session_->drain();
+void turn::begin(const stream_head& h) {
+  if (session_)
+    session_->queue_stream_head(h);
+}
+
+void turn::add(std::string_view piece) {
+  if (session_ && !piece.empty())
+    session_->queue_piece(piece);
+}
+
+task<bool> turn::flush() {
+  co_return session_&& co_await session_->drain();
+}
+
+std::optional<bool> turn::flush_now() {
+  return session_ ? session_->push_now() : false;
 }
 
 task<bool> turn::finish() {
   const auto s = std::move(session_);
-  if (s->chunking_)
-    s->work().out.append("0\r\n\r\n");
+  s->queue_end();
   const bool written = co_await s->drain();
-  s->answered_ = true;
-  s->until_close_ = false;
-  if (written)
-    s->turn_over();
+  s->end_stream(written);
   co_return written;
+}
+
+bool turn::finish_now() {
+  session_->queue_end();
+  const auto written = session_->push_now();
+  if (written)
+    std::exchange(session_, nullptr)->end_stream(*written);
+  return written.has_value();
 }
 
 void turn::abort() {
@@ -91,34 +115,68 @@ void session::turn_over() {
   advance();
 }
 
+void session::end_stream(bool written) {
+  answered_ = true;
+  until_close_ = false;
+  if (written)
+    turn_over();
+}
+
 void session::queue_stream_head(const stream_head& h) {
   const bool bodiless = !h.has_body || to_head_;
   chunking_ = !bodiless && !h.content_length && !http10_;
   until_close_ = !bodiless && !h.content_length && http10_;
   if (until_close_)
     keep_alive_ = false;
-  append_head(h.status, h.reason, h.fields);
-  auto& out = work().out;
-  if (h.content_length)
-    out.append(fmt::format("Content-Length: {}\r\n", *h.content_length));
-  else if (chunking_)
+  const bool usual = h.status == 200 && h.reason == reason_phrase(200);
+  append_head(h.status, usual ? std::string_view() : h.reason, h.fields);
+  auto& out = work_->out;
+  if (h.content_length) {
+    out.append("Content-Length: ");
+    out.append(digits(*h.content_length, 10).text());
+    out.append("\r\n");
+  } else if (chunking_) {
     out.append("Transfer-Encoding: chunked\r\n");
+  }
   out.append("\r\n");
 }
 
-// Waits until everything queued has been taken by the kernel.
+void session::queue_piece(std::string_view piece) {
+  auto& out = work().out;
+  if (chunking_) {
+    out.append(digits(piece.size(), 16).text());
+    out.append("\r\n");
+  }
+  out.append_shared(piece, nullptr);
+  if (chunking_)
+    out.append("\r\n");
+}
+
+void session::queue_end() {
+  if (std::exchange(chunking_, false))
+    work().out.append("0\r\n\r\n");
+}
+
+// Whether everything queued has been taken by the kernel; nullopt when the client has to take some first.
+std::optional<bool> session::push_now() {
+  const auto ec = push();
+  if (ec == asio::error::would_block)
+    return std::nullopt;
+  if (ec)
+    close();
+  write_deadline_ = steady_clock::time_point::max();
+  return !ec && socket_.is_open();
+}
+
+// Waits until it has been.
 task<bool> session::drain() {
   const auto self = shared_from_this();
-  while (const auto ec = push()) {
-    if (ec != asio::error::would_block) {
-      close();
-      co_return false;
-    }
+  for (;;) {
+    if (const auto written = push_now())
+      co_return *written;
     write_deadline_ = context_.now + context_.limits.write_timeout;
     co_await writer_.wait();
   }
-  write_deadline_ = steady_clock::time_point::max();
-  co_return socket_.is_open();
 }
 
 // The piece at the front of in_, or whether the body is through: true when there is nothing to wait for.
@@ -151,6 +209,15 @@ std::expected<bool, framing_error> session::parse_piece(std::string_view& piece)
     if (step->need_more)
       return false;
   }
+}
+
+std::string_view session::arrived_piece() {
+  std::string_view piece;
+  if (!work_ || reading_stopped_ || work_->parser.head().chunked)
+    return piece;
+  work_->in.consume(std::exchange(piece_size_, 0));
+  (void)parse_piece(piece); // only chunks can be malformed
+  return piece;
 }
 
 task<std::expected<std::string_view, framing_error>> session::read_piece() {

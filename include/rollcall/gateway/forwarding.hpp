@@ -3,10 +3,9 @@
 #include "rollcall/net/request_parser.hpp"
 #include "rollcall/upstream/instance.hpp"
 
-#include <boost/beast/http/fields.hpp>
-
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace rollcall::gateway {
@@ -24,6 +23,7 @@ struct body_framing {
 std::string forwarded_head(const net::request_head& head, const upstream::instance& to, body_framing framing);
 
 /// The fields of an upstream's answer that go back to the client: all but the hop-by-hop ones and the framing.
-std::string relayed_fields(const boost::beast::http::fields& fields);
+/// Appends them to `out`.
+void append_relayed_fields(std::string& out, std::span<const net::field> fields);
 
 } // namespace rollcall::gateway

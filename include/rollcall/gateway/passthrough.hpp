@@ -32,8 +32,18 @@ private:
     /// For a write that changes lists.
     std::shared_ptr<write_watch> watch;
   };
-  /// What the two directions of one exchange tell each other.
-  struct progress {
+  /// One request on its way: as far as nobody has to be waited for in plain functions, and on from there in a
+  /// coroutine.
+  struct passage {
+    passage(net::turn to, forwarded of, upstream::pool& pool, std::chrono::milliseconds pause)
+        : t(std::move(to)), f(std::move(of)), s(pool, pause) {}
+    net::turn t;
+    forwarded f;
+    upstream::stream s;
+    std::string_view rest;     // of f.text, which the kernel has not taken
+    bool body_begun = false;   // what had come of the body is in f.text
+    bool answer_begun = false; // the head of the answer is with the turn
+    // What the two directions tell each other.
     bool relay_ended = false;
     /// The client broke off its body, or its framing, before that.
     std::optional<net::framing_error> client_failed;
@@ -41,21 +51,30 @@ private:
     std::optional<upstream::failure> upstream_failed;
   };
 
-  net::task<> forward(net::turn t, forwarded f);
-  net::task<> exchange_both_ways(net::turn t, forwarded f, upstream::stream& s);
-  net::task<> send_body(net::turn& t, upstream::stream& s, const forwarded& f, progress& p);
-  net::task<bool> relay(net::turn& t, upstream::stream& s, const forwarded& f, progress& p);
-  net::task<bool> relay_body(net::turn& t, upstream::stream& s, const forwarded& f);
+  using passage_ptr = std::unique_ptr<passage>;
+
+  std::expected<bool, upstream::failure> send_at_once(passage& p);
+  static void begin_body(passage& p, std::string_view piece);
+  void take_answer(passage_ptr one, std::expected<void, upstream::failure> come);
+  std::expected<bool, upstream::failure> answer_at_once(passage& p);
+  void go_on(passage_ptr one);
+  net::task<> forward(passage_ptr one);
+  net::task<bool> exchange_both_ways(passage& p);
+  net::task<> send_body(passage& p);
+  net::task<bool> relay(passage& p);
+  void begin_answer(passage& p, const upstream::stream_answer& answer);
+  static std::expected<bool, upstream::failure> add_arrived(passage& p);
+  net::task<bool> relay_watched(passage& p);
   struct dropping; // a purge that an answer waits for
-  net::task<> settle(std::shared_ptr<write_watch> write);
+  net::task<> settle(write_watch& write);
   net::task<> drop(cache::scope s, std::shared_ptr<dropping> w);
-  net::task<> conclude(net::turn t, const forwarded& f, const progress& p, bool whole);
-  void give_up(net::turn t, const forwarded& f, const progress& p);
-  void fail(net::turn t, const forwarded& f, upstream::failure why);
+  void give_up(passage& p);
+  void fail(passage& p, upstream::failure why);
 
   lane_context& lane_;
   api::change_parser changes_;
   api::answer_parser answers_;
+  std::string fields_; // of the answer whose head is being put together; keeps its storage
 };
 
 } // namespace rollcall::gateway

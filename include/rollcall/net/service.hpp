@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -70,17 +71,25 @@ public:
   /// The next piece of a body that was not buffered, valid until the next call; empty at its end. An error when the
   /// client left, was too slow, or broke the framing; the connection then closes after the answer.
   task<std::expected<std::string_view, framing_error>> read_body();
+  /// The same without waiting, of a body with a length: empty when none of it has come yet.
+  std::string_view arrived_body();
   [[nodiscard]] bool body_is_through() const;
   /// Ends a read_body() that is under way; the connection closes after the answer.
   void stop_reading();
 
-  /// A response in pieces. Each call returns when the bytes have left for the kernel, which is the back-pressure;
-  /// false when the client is gone.
-  /// `h.fields` outlives the call.
-  task<bool> start(stream_head h);
-  task<bool> write(std::string_view piece);
+  /// A response in pieces: queues its head, then pieces of its body. None of it leaves before flush() or finish(), so
+  /// that what is there at the same time goes out in one write. Pieces are not copied: each stays until then.
+  void begin(const stream_head& h);
+  void add(std::string_view piece);
+  /// Returns when all that is queued has left for the kernel, which is the back-pressure; false when the client is
+  /// gone.
+  task<bool> flush();
+  /// The same without waiting: nullopt when the client has to take some of it first, which flush() waits for.
+  std::optional<bool> flush_now();
   /// Ends the response; the turn is over.
   task<bool> finish();
+  /// The same without waiting: false when the client has to take some of it first, and then finish() is still due.
+  bool finish_now();
 
   /// Closes the connection: the client sees that the response is not whole. The turn is over.
   void abort();

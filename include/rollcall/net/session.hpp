@@ -135,8 +135,13 @@ private:
   task<std::expected<std::string_view, framing_error>> read_piece();
   task<bool> read_more();
   std::expected<bool, framing_error> parse_piece(std::string_view& piece);
+  std::string_view arrived_piece();
+  std::optional<bool> push_now();
   task<bool> drain();
   void queue_stream_head(const stream_head& h);
+  void queue_piece(std::string_view piece);
+  void queue_end();
+  void end_stream(bool written);
 
   session_context& context_;
   connection_quota* quota_;

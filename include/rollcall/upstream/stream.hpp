@@ -1,28 +1,24 @@
 #pragma once
 
+#include "rollcall/upstream/answer_parser.hpp"
 #include "rollcall/upstream/pool.hpp"
 
-#include <boost/beast/http/buffer_body.hpp>
-#include <boost/beast/http/fields.hpp>
-#include <boost/beast/http/parser.hpp>
-
-#include <array>
 #include <expected>
 #include <optional>
-#include <string>
 #include <string_view>
+#include <vector>
 
 namespace rollcall::upstream {
 
-/// The head of an answer that is streamed.
+/// The head of an answer that is streamed. Views are valid until more() is called.
 struct stream_answer {
   unsigned status = 0;
-  std::string reason;
+  std::string_view reason;
   /// Absent when the length is known only at the end.
   std::optional<std::uint64_t> content_length;
   bool has_body = true;
-  /// As received, hop-by-hop ones included; valid as long as the stream.
-  const boost::beast::http::fields* fields = nullptr;
+  /// As received, hop-by-hop ones included.
+  const std::vector<net::field>& fields;
 };
 
 /// One exchange whose request and answer are passed on piece by piece. The request is put on the wire at most once:
@@ -31,6 +27,8 @@ struct stream_answer {
 /// Sending and receiving may run at the same time, as two coroutines on the pool's thread. Every wait is bounded:
 /// `pause` is the longest that the instance may take to accept a piece and, once the request is whole, to begin its
 /// answer and between two pieces of it. The client's own pauses, on either way, count for nothing here.
+///
+/// What needs no waiting is a plain function: most requests leave at once, and most answers come in one piece.
 class stream {
 public:
   stream(pool& from, std::chrono::milliseconds pause) : pool_(from), pause_(pause) {}
@@ -38,18 +36,36 @@ public:
   stream(const stream&) = delete;
   stream& operator=(const stream&) = delete;
 
+  /// Gets a connection if one is idle.
+  bool open_now();
+  [[nodiscard]] bool is_open() const noexcept { return link_ != nullptr; }
   /// Gets a connection. On failure nothing was sent.
   net::task<std::expected<void, failure>> open();
 
-  /// Sends text as it is: the head, body pieces, their framing.
-  net::task<std::expected<void, failure>> send(std::string text);
+  /// Sends what the kernel takes of `text` at once, and takes that off its front.
+  std::expected<void, failure> send_now(std::string_view& text);
+  /// Sends text as it is: the head, body pieces, their framing. `text` outlives the call.
+  net::task<std::expected<void, failure>> send(std::string_view text);
   /// Sends a piece without copying it, as a chunk of its own when `chunked`. `piece` outlives the call.
   net::task<std::expected<void, failure>> send_piece(std::string_view piece, bool chunked);
 
   /// The head of the final answer; interim ones are dropped. `to_head` says that the request's method was HEAD.
   net::task<std::expected<stream_answer, failure>> receive_head(bool to_head);
-  /// The next piece of the answer's body, valid until the next call; empty at its end.
-  net::task<std::expected<std::string_view, failure>> receive();
+  /// The same without waiting: nullopt while it has not come whole.
+  std::expected<std::optional<stream_answer>, failure> arrived_head(bool to_head);
+  /// Calls `then` with what became of it when more has come, which is before the stream ends.
+  template <class F>
+  void when_more(F then) {
+    wait_begins(receiving_, request_whole_);
+    link_->socket.async_read_some(
+        room(), [this, then = std::move(then)](net::error_code ec, std::size_t n) mutable { then(read(ec, n)); });
+  }
+  /// The next piece of the answer's body that is already here, valid until more() is called; empty when there is none.
+  std::expected<std::string_view, failure> arrived();
+  /// The body has been handed out to its end.
+  [[nodiscard]] bool answer_is_through() const { return parser_ && parser_->is_done(); }
+  /// Waits for more of the body to arrive, or for its end.
+  net::task<std::expected<void, failure>> more();
 
   /// Ends the exchange now; what waits on it fails.
   void cancel();
@@ -59,16 +75,16 @@ public:
   void request_is_whole();
 
 private:
-  using parser = boost::beast::http::response_parser<boost::beast::http::buffer_body>;
-
   void wait_begins(bool& waiting, bool bounded);
   void wait_ended(bool& waiting);
+  std::expected<void, failure> read(net::error_code ec, std::size_t n);
+  [[nodiscard]] std::string_view unread() const;
+  boost::asio::mutable_buffer room();
 
   pool& pool_;
   std::chrono::milliseconds pause_;
   std::shared_ptr<link> link_;
-  std::optional<parser> parser_;
-  std::array<char, 16 * 1024> piece_;
+  std::optional<answer_parser> parser_;
   bool request_whole_ = false;
   bool sending_ = false;
   bool receiving_ = false;
