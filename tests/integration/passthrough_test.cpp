@@ -553,6 +553,54 @@ BOOST_AUTO_TEST_CASE(an_upstream_that_falls_silent_ends_the_answer_in_time) {
   until([&] { return h.upstream.closed() == 1; });
 }
 
+// The timer behind a deadline is not set anew for each exchange; it must not end one that has time left.
+BOOST_AUTO_TEST_CASE(each_exchange_on_a_connection_has_all_its_time) {
+  house h(
+      [](upstream_connection& c) {
+        while (c.read() && c.wait(1200ms))
+          c.send(http_answer(200, "slow"));
+      },
+      upstream_timeout(2s));
+  auto client = h.client();
+  for (int i = 0; i < 2; ++i)
+    BOOST_TEST(client.ask(request("POST /", {}, "x")).body == "slow");
+  BOOST_TEST(h.upstream.connections() == 1U);
+}
+
+// Nothing that has come waits for what has not: neither the head for the body, nor a piece for the next.
+BOOST_AUTO_TEST_CASE(what_has_come_of_an_answer_is_passed_on_at_once) {
+  for (const bool chunked : {false, true}) {
+    std::atomic<int> may_send = 0;
+    house h([&](upstream_connection& c) {
+      auto then = [&, turn = 0](std::string_view text) mutable {
+        while (may_send < turn && c.wait(1ms))
+          ;
+        ++turn;
+        c.send(text);
+      };
+      c.read();
+      then(std::string("HTTP/1.1 200 OK\r\nX-Head: yes\r\n") +
+           (chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "Content-Length: 6\r\n\r\n"));
+      then(chunked ? "3\r\nabc\r\n" : "abc");
+      then(chunked ? "3\r\ndef\r\n0\r\n\r\n" : "def");
+      c.ignore();
+    });
+    auto client = h.client();
+    client.send(request("GET /"));
+    std::string got;
+    for (const std::string_view awaited : {"\r\n\r\n", "abc", "def"}) {
+      while (got.find(awaited) == std::string::npos) {
+        char buffer[4096];
+        const auto n = ::recv(client.socket().native_handle(), buffer, sizeof buffer, 0);
+        BOOST_TEST_REQUIRE(n > 0, "waiting for " << awaited << " behind " << got);
+        got.append(buffer, static_cast<std::size_t>(n));
+      }
+      ++may_send;
+    }
+    BOOST_TEST(got.find("X-Head: yes\r\n") != std::string::npos);
+  }
+}
+
 // However long the client takes between its pieces, the instance is not to blame.
 BOOST_AUTO_TEST_CASE(a_slow_upload_is_not_the_upstreams_fault) {
   house h(answering([](const received_request& r) { return http_answer(200, r.body); }), upstream_timeout(100ms));

@@ -525,6 +525,21 @@ BOOST_AUTO_TEST_CASE(a_connection_that_is_not_accepted_ends_in_time) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_connection_that_had_more_time_before_ends_in_time) {
+  scripted_upstream peer([](upstream_connection& c) {
+    c.read();
+    c.send(http_answer(200, "first"));
+    c.ignore();
+  });
+  asking a(peer.url(), {.connect_timeout = 60s});
+  BOOST_TEST(said(a.fetch(60s)) == "first");
+  const auto began = net::steady_clock::now();
+  BOOST_TEST(said(a.fetch(150ms)) == "timed-out");
+  const auto took = net::steady_clock::now() - began;
+  BOOST_TEST((took >= 150ms && took < 2s));
+  BOOST_TEST(peer.connections() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_whole_fetch_ends_in_time_however_lively_the_peer_is) {
   const std::string dribble = http_answer(200, std::string(500, 'x'));
   const std::vector<scripted_upstream::script> scripts{
