@@ -1,6 +1,7 @@
 #include "plain_head.hpp"
 
 #include "rollcall/net/http_text.hpp"
+#include "rollcall/net/plain_field.hpp"
 
 #include <array>
 #include <bit>
@@ -183,6 +184,7 @@ public:
       ++at_;
   }
   [[nodiscard]] const char* at() const { return at_; }
+  [[nodiscard]] std::string_view rest() const { return {at_, static_cast<std::size_t>(end_ - at_)}; }
 
 private:
   std::string_view take(std::uint8_t what) {
@@ -200,6 +202,16 @@ std::string_view without_blanks_at_end(std::string_view text) {
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
     text.remove_suffix(1);
   return text;
+}
+
+// Inlined: every hit pays for it.
+[[gnu::always_inline]] inline bool take_field(cursor& c, field& f) {
+  f = c.take_name();
+  if (f.name.empty())
+    return false;
+  c.skip_blanks(); // a line that begins with one is a fold, and has no name
+  f.value = without_blanks_at_end(c.take_value());
+  return !f.value.empty() && c.skip("\r\n");
 }
 
 /// Takes in what a field says of the head as a whole. False for what is left to others.
@@ -239,6 +251,14 @@ bool heed(const field& f, request_head& head, bool& connection_told) {
 
 } // namespace
 
+bool take_plain_field(std::string_view& rest, field& f) {
+  cursor c(rest);
+  if (!take_field(c, f))
+    return false;
+  rest = c.rest();
+  return true;
+}
+
 std::size_t recognise_plain_head(std::string_view bytes, request_head& head) {
   cursor c(bytes);
   head.method_text = bytes.substr(0, 4);
@@ -256,12 +276,8 @@ std::size_t recognise_plain_head(std::string_view bytes, request_head& head) {
   head.version = 11;
   bool connection_told = false;
   while (!c.skip("\r\n")) {
-    auto f = c.take_name();
-    if (f.name.empty() || head.fields.size() == request_parser::fields_most)
-      return 0;
-    c.skip_blanks(); // a line that begins with one is a fold, and has no name
-    f.value = without_blanks_at_end(c.take_value());
-    if (f.value.empty() || !c.skip("\r\n") || !heed(f, head, connection_told))
+    field f;
+    if (head.fields.size() == request_parser::fields_most || !take_field(c, f) || !heed(f, head, connection_told))
       return 0;
     head.add(f);
   }

@@ -19,8 +19,9 @@ namespace rollcall::upstream {
 /// The largest head of an answer.
 inline constexpr std::size_t answer_head_most = 64 * 1024;
 
-/// Beast's parser for one answer, with views instead of copies and with stricter framing. Its reader gives it what has
-/// come, takes off the front what was consumed, and lets the bytes of the head be until it has dealt with its fields.
+/// Beast's parser for one answer, with views instead of copies and with stricter framing, behind a quick one for what
+/// most answers look like. Its reader gives it what has come, takes off the front what was consumed, and lets the bytes
+/// of the head be until it has dealt with its fields.
 class answer_parser : private boost::beast::http::basic_parser<false> {
 public:
   /// `to_head`: the request's method was HEAD, whose answer has no body whatever it says.
@@ -47,9 +48,9 @@ public:
   bool take_end();
 
   /// The answer is through.
-  [[nodiscard]] bool is_done() const { return basic_parser::is_done(); }
+  [[nodiscard]] bool is_done() const { return plain_ ? left_ == 0 : basic_parser::is_done(); }
   /// The instance means to keep the connection open. Only after the head.
-  [[nodiscard]] bool keep_alive() const { return basic_parser::keep_alive(); }
+  [[nodiscard]] bool keep_alive() const { return plain_ || basic_parser::keep_alive(); }
 
 private:
   friend class boost::beast::http::basic_parser<false>;
@@ -66,8 +67,14 @@ private:
   std::size_t on_chunk_body_impl(std::uint64_t remain, text body, error_code& ec) override;
   void on_finish_impl(error_code&) override {}
 
+  bool recognise_plain(std::string_view head);
+  bool heed_plain(const net::field& f, bool& length_told);
   [[nodiscard]] bool framing_is_sound() const;
 
+  const bool to_head_;
+  bool plain_ = false;       // the quick parser knew the head, and Beast has seen nothing of the answer
+  std::uint64_t length_ = 0; // then: of the body
+  std::uint64_t left_ = 0;   // ... and what of it was not handed out
   unsigned status_ = 0;
   int version_ = 11;
   std::string_view reason_;
