@@ -4,9 +4,21 @@
 #include <boost/asio/error.hpp>
 #include <fmt/format.h>
 
+#include <ctime>
 #include <utility>
 
 namespace rollcall::net {
+
+namespace {
+
+// The clock of the last tick, a few milliseconds ago at most, at a fifth of the price.
+std::chrono::sys_seconds this_second() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  return std::chrono::sys_seconds(std::chrono::seconds(now.tv_sec));
+}
+
+} // namespace
 
 void session::append_head(unsigned status, std::string_view reason, std::string_view fields) {
   auto& out = work().out;
@@ -25,8 +37,7 @@ void session::append_head(unsigned status, std::string_view reason, std::string_
 }
 
 void session::queue_answer(const response& r) {
-  append_head(r.status, {},
-              context_.date.at(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())));
+  append_head(r.status, {}, context_.date.at(this_second()));
   auto& out = work_->out;
   out.append(r.fields);
   auto rest = r.rest;

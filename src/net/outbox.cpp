@@ -19,8 +19,13 @@ std::size_t outbox::size() const noexcept {
 }
 
 const std::vector<iovec>& outbox::buffers() {
-  seal_text();
   buffers_.clear();
+  if (segments_.empty()) { // text alone, as with most hits: nothing to seal
+    if (written_ < text_.size())
+      buffers_.push_back({text_.data() + written_, text_.size() - written_});
+    return buffers_;
+  }
+  seal_text();
   const auto last = std::min(segments_.size(), first_ + segments_at_once);
   for (std::size_t i = first_; i < last; ++i) {
     const auto& s = segments_[i];
@@ -35,6 +40,12 @@ const std::vector<iovec>& outbox::buffers() {
 }
 
 void outbox::consume(std::size_t n) {
+  if (segments_.empty()) {
+    written_ += n;
+    if (written_ == text_.size())
+      clear();
+    return;
+  }
   seal_text();
   while (first_ < segments_.size()) {
     const auto left = segments_[first_].size - written_;

@@ -40,15 +40,26 @@ void reactor::wait() {
   });
 }
 
+// Several that came at once are seldom the last: to look again costs less than to return to the loop, which waits, is
+// woken and arms the wait anew. Bounded, because whatever else the thread has to do waits meanwhile.
 void reactor::take() {
+  constexpr int rounds_most = 8;
+  for (int round = 0; round < rounds_most && set_.is_open(); ++round)
+    if (take_once() < 2)
+      return;
+}
+
+std::size_t reactor::take_once() {
   const int n = ::epoll_wait(set_.native_handle(), events_.data(), static_cast<int>(events_.size()), 0);
-  count_ = n > 0 ? static_cast<std::size_t>(n) : 0;
+  const auto taken = n > 0 ? static_cast<std::size_t>(n) : 0;
+  count_ = taken;
   for (at_ = 0; at_ < count_;) {
     const auto& e = events_[at_++];
     if (auto* const w = static_cast<watcher*>(e.data.ptr))
       w->on_events(e.events);
   }
   count_ = 0;
+  return taken;
 }
 
 error_code reactor::watch(int socket, watcher& w) {

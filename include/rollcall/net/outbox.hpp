@@ -48,7 +48,7 @@ private:
   std::size_t sealed_ = 0; // text_ up to here is in segments_
   std::vector<segment> segments_;
   std::size_t first_ = 0;   // segments before this one are written
-  std::size_t written_ = 0; // of the first unwritten segment
+  std::size_t written_ = 0; // of the first unwritten segment, or of the text when there is none
   std::vector<iovec> buffers_;
 };
 

@@ -50,9 +50,9 @@ public:
 private:
   void wait();
   void take();
+  std::size_t take_once();
   void call_again();
 
-  // A turn of the loop takes this many events at most, so that what else the thread has to do gets its share.
   static constexpr std::size_t events_most = 256;
 
   executor ex_;
