@@ -45,7 +45,8 @@ struct conversation {
     std::array<int, 2> ends{};
     BOOST_REQUIRE_EQUAL(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends.data()), 0);
     client = net::descriptor(ends[1]);
-    const auto s = std::make_shared<net::session>(net::descriptor(ends[0]), context, nullptr);
+    BOOST_REQUIRE(place.take());
+    const auto s = std::make_shared<net::session>(net::descriptor(ends[0]), context, &place);
     served = s;
     s->begin();
     settle();
@@ -75,7 +76,15 @@ struct conversation {
     return packet;
   }
 
+  [[nodiscard]] bool is_closed() {
+    const bool closed = place.take();
+    if (closed)
+      place.give_back();
+    return closed;
+  }
+
   net::asio::io_context io{1};
+  net::connection_quota place{1}; // for the one session
   echo handler;
   net::session_context context{.ex = io.get_executor(),
                                .limits = {},
@@ -154,12 +163,36 @@ BOOST_FIXTURE_TEST_CASE(its_buffers_go_back_while_it_waits, conversation) {
 
 BOOST_FIXTURE_TEST_CASE(a_client_that_hangs_up_ends_a_turn_at_once, conversation) {
   send(post("/later", "x"));
+  BOOST_TEST(!is_closed());
   client.close();
   settle();
+  BOOST_TEST(is_closed());
   BOOST_TEST(!served.expired()); // the turn keeps it
   handler.turns.clear();
   settle();
   BOOST_TEST(served.expired());
+}
+
+// The one edge tells of both, and there will be no other.
+BOOST_FIXTURE_TEST_CASE(a_client_that_was_gone_before_its_request_was_read_is_noticed, conversation) {
+  const auto request = post("/later", "x");
+  BOOST_REQUIRE_EQUAL(::send(client.get(), request.data(), request.size(), 0), std::ssize(request));
+  client.close();
+  settle();
+  BOOST_TEST(handler.turns.size() == 1U);
+  BOOST_TEST(is_closed());
+}
+
+BOOST_FIXTURE_TEST_CASE(half_a_request_leaves_the_large_buffer_to_others, conversation) {
+  const auto large_buffer = [this] {
+    auto b = context.stock.take();
+    const void* const where = b->in.prepare(1).data;
+    context.stock.put_back(std::move(b));
+    return where;
+  };
+  const auto* const before = large_buffer();
+  send(post("/", "x").substr(0, 30));
+  BOOST_TEST(large_buffer() == before);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
