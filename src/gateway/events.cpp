@@ -30,12 +30,12 @@ std::expected<forward_address, std::string> parse_forward_address(std::string_vi
   return forward_address{std::move(*base), std::move(target)};
 }
 
-events::events(const net::executor& control, commons& shared, purges& to_drop, std::optional<forward_address> forward,
-               std::chrono::milliseconds timeout)
+events::events(const net::executor& control, net::reactor& edges, commons& shared, purges& to_drop,
+               std::optional<forward_address> forward, std::chrono::milliseconds timeout)
     : shared_(shared), purges_(to_drop), timeout_(timeout) {
   if (!forward)
     return;
-  forward_ = std::make_unique<upstream::pool>(control, forward->to, upstream::pool_options{});
+  forward_ = std::make_unique<upstream::pool>(control, edges, forward->to, upstream::pool_options{});
   forward_target_ = std::move(forward->target);
 }
 

@@ -104,7 +104,7 @@ void check(const ops::config& c) {
 
 gateway::gateway(const ops::config& c)
     : lists_(c.cache.memory), purges_(control_.get_executor(), lists_, purges_options_of(c)),
-      events_(control_.get_executor(), lists_, purges_, forward_of(c), c.upstream.timeout),
+      events_(control_.get_executor(), edges_, lists_, purges_, forward_of(c), c.upstream.timeout),
       house_{.windows = windows_of(c),
              .redis_timeout = c.redis.timeout,
              .upstream_timeout = c.upstream.timeout,
@@ -118,8 +118,8 @@ gateway::gateway(const ops::config& c)
       quota_(c.server.max_connections),
       status_{.lists = lists_, .dropping = purges_, .callbacks = events_, .lanes = lanes_, .instance = {}, .redis = {}},
       admin_(control_.get_executor(), status_, metrics_, purges_, events_),
-      admin_listener_(net::open_acceptor(control_.get_executor(), c.admin.listen.host, c.admin.listen.port), admin_,
-                      net::limits{}, admin_quota_),
+      admin_listener_(net::open_acceptor(control_.get_executor(), c.admin.listen.host, c.admin.listen.port), edges_,
+                      admin_, net::limits{}, admin_quota_),
       last_look_(control_.get_executor()) {
   if (const auto server = redis_of(c)) {
     coherence_.emplace(lists_);
@@ -135,6 +135,7 @@ gateway::gateway(const ops::config& c)
     options.port_use = net::port_use::join;
   }
   register_metrics(metrics_, status_);
+  edges_.start();
   admin_listener_.start();
   purges_.start();
   if (tracking_)
@@ -189,6 +190,7 @@ void gateway::leave_when_idle() {
   }
   admin_listener_.stop();
   events_.stop();
+  edges_.stop();
   purges_.stop();
   if (tracking_)
     tracking_->stop();

@@ -16,10 +16,10 @@ std::unique_ptr<redis::connection> make_link(net::executor ex, const std::option
 } // namespace
 
 lane::lane(const house& shared, const lane_options& options, net::connection_quota& quota)
-    : work_(io_.get_executor()), drain_timeout_(options.drain_timeout),
+    : work_(io_.get_executor()), edges_(io_.get_executor()), drain_timeout_(options.drain_timeout),
       link_(make_link(io_.get_executor(), options.redis)),
       store_(link_ ? std::make_unique<redis::store>(*link_, options.name_space) : nullptr),
-      pool_(io_.get_executor(), options.instance, options.pool), tasks_(io_.get_executor(), stats_.background),
+      pool_(io_.get_executor(), edges_, options.instance, options.pool), tasks_(io_.get_executor(), stats_.background),
       context_{.shared = shared,
                .ex = io_.get_executor(),
                .pool = pool_,
@@ -27,12 +27,13 @@ lane::lane(const house& shared, const lane_options& options, net::connection_quo
                .tasks = tasks_,
                .stats = stats_},
       router_(context_), listener_(net::open_acceptor(io_.get_executor(), options.host, options.port, options.port_use),
-                                   router_, options.limits, quota),
+                                   edges_, router_, options.limits, quota),
       drain_watch_(io_.get_executor()) {}
 
 lane::~lane() = default;
 
 void lane::run() {
+  edges_.start();
   if (link_)
     link_->start();
   listener_.start();
@@ -86,6 +87,7 @@ void lane::watch_drain_later() {
 void lane::leave() {
   listener_.stop();
   pool_.stop();
+  edges_.stop();
   if (link_)
     link_->stop();
   work_.reset();

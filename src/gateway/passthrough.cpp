@@ -81,7 +81,7 @@ void passthrough::take_answer(passage_ptr one, std::expected<void, upstream::fai
 
 // True when the whole answer is with the client, or the client gone: most answers come in one piece.
 std::expected<bool, upstream::failure> passthrough::answer_at_once(passage& p) {
-  const auto head = p.s.arrived_head(p.f.to_head);
+  const auto head = p.s.arrived_head();
   if (!head)
     return std::unexpected(head.error());
   if (!*head)
@@ -175,7 +175,7 @@ net::task<> passthrough::send_body(passage& p) {
 // seen a part, or is gone. The turn stays: a piece that is being sent the other way is in its memory.
 net::task<bool> passthrough::relay(passage& p) {
   if (!p.answer_begun) {
-    const auto answer = co_await p.s.receive_head(p.f.to_head);
+    const auto answer = co_await p.s.receive_head();
     if (!answer) {
       p.upstream_failed = answer.error();
       co_return false;

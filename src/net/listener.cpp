@@ -40,11 +40,11 @@ listener::acceptor open_acceptor(executor ex, const std::string& host, std::uint
   }
 }
 
-listener::listener(acceptor a, service& handler, const limits& l, connection_quota& quota)
+listener::listener(acceptor a, reactor& edges, service& handler, const limits& l, connection_quota& quota)
     : context_{.ex = a.get_executor(),
                .limits = l,
                .handler = handler,
-               .reactor = reactor(a.get_executor()),
+               .reactor = edges,
                .stock = {},
                .stats = {},
                .date = {},
@@ -55,7 +55,6 @@ listener::listener(acceptor a, service& handler, const limits& l, connection_quo
 listener::~listener() = default;
 
 void listener::start() {
-  context_.reactor.start();
   accept();
   sweep();
 }
@@ -155,7 +154,6 @@ void listener::stop() {
     const auto kept = (at++)->shared_from_this();
     kept->close();
   }
-  context_.reactor.stop();
   sweeper_.cancel();
 }
 

@@ -87,6 +87,14 @@ void reactor::again(watcher& w) {
   again_.push_back(&w);
 }
 
+bool reactor::may_owe(const watcher& w) const noexcept {
+  // A full array may have left some in the set.
+  if (count_ == 0 || count_ == events_.size() || at_ > told_most)
+    return true;
+  return std::any_of(events_.data() + at_, events_.data() + count_,
+                     [&](const epoll_event& e) { return e.data.ptr == &w; });
+}
+
 void reactor::call_again() {
   std::swap(called_, again_);
   for (std::size_t at = 0; at < called_.size(); ++at) // by index: some of them may be forgotten meanwhile

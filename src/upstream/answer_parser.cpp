@@ -44,11 +44,15 @@ bool is_plain(char c) {
   return c >= ' ' && c <= '~';
 }
 
+failure failure_of(const boost::beast::error_code& ec) {
+  return ec == http::error::body_limit ? failure::too_large : failure::malformed;
+}
+
 } // namespace
 
-answer_parser::answer_parser(bool to_head) : to_head_(to_head) {
+answer_parser::answer_parser(bool to_head, std::uint64_t body_most) : to_head_(to_head), body_most_(body_most) {
   header_limit(std::numeric_limits<std::uint32_t>::max()); // the head is bounded here
-  body_limit(boost::none);
+  body_limit(body_most);
   eager(false);
   skip(to_head);
   fields_.reserve(16);
@@ -72,7 +76,7 @@ std::expected<std::size_t, failure> answer_parser::take_head(std::string_view by
   error_code ec;
   const auto used = put(boost::asio::buffer(head_.data(), size), ec);
   if (ec || used != size || !is_header_done() || !framing_is_sound())
-    return std::unexpected(failure::malformed);
+    return std::unexpected(failure_of(ec));
   return size;
 }
 
@@ -97,7 +101,7 @@ bool answer_parser::recognise_plain(std::string_view head) {
     fields_.push_back(f);
   }
   left_ = length_;
-  return plain_ = length_told;
+  return plain_ = length_told && length_ <= body_most_;
 }
 
 bool answer_parser::heed_plain(const net::field& f, bool& length_told) {
@@ -159,7 +163,7 @@ std::expected<answer_parser::step, failure> answer_parser::take_body(std::string
   error_code ec;
   const auto used = put(boost::asio::buffer(bytes.data(), bytes.size()), ec);
   if (ec && ec != http::error::need_more)
-    return std::unexpected(failure::malformed);
+    return std::unexpected(failure_of(ec));
   return step{used, data_};
 }
 

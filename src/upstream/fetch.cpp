@@ -1,16 +1,14 @@
 #include "rollcall/upstream/fetch.hpp"
 
-#include "response.hpp"
+#include "rollcall/upstream/answer_reader.hpp"
 
-#include <boost/asio/write.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace rollcall::upstream {
 
 namespace http = boost::beast::http;
-using net::error_code;
 using net::steady_clock;
 
 namespace {
@@ -27,46 +25,64 @@ std::string text_of(const instance& to, const fetch_request& r) {
   return text;
 }
 
-std::string field_of(const http::fields& fields, http::field name) {
-  const auto at = fields.find(name);
-  return at == fields.end() ? std::string() : std::string(at->value());
+std::string field_of(const answer_parser& head, http::field id) {
+  const auto at = std::ranges::find(head.fields(), id, &net::field::id);
+  return at == head.fields().end() ? std::string() : std::string(at->value);
+}
+
+fetched begun_with(const answer_parser& head) {
+  fetched f{
+      head.status(), field_of(head, http::field::content_type), field_of(head, http::field::content_encoding), {}};
+  if (const auto length = head.content_length(); length && *length <= reserve_most)
+    f.body.reserve(static_cast<std::size_t>(*length) + body_padding);
+  return f;
+}
+
+// Adds what has come. True when the answer is whole.
+std::expected<bool, failure> take(answer_reader& answer, link& from, std::optional<fetched>& to) {
+  if (!to) {
+    const auto head = answer.head(from);
+    if (!head)
+      return std::unexpected(head.error());
+    if (!*head)
+      return false;
+    to = begun_with(**head);
+  }
+  for (;;) {
+    const auto piece = answer.body(from);
+    if (!piece)
+      return std::unexpected(piece.error());
+    if (piece->empty())
+      return answer.is_done();
+    to->body += *piece;
+  }
 }
 
 struct attempt {
   std::expected<fetched, failure> result;
   bool untouched = false; // not a byte of an answer came
+  bool reusable = false;  // the connection
 };
 
-net::task<attempt> ask(std::shared_ptr<link> l, std::string text, bool& reusable) {
-  auto [ec, n] = co_await net::asio::async_write(l->socket, net::asio::buffer(text), net::no_throw);
-  if (ec)
-    co_return attempt{std::unexpected(failure_of(*l, ec)), true};
-  for (bool begun = false;; begun = true) {
-    http::response_parser<http::string_body> parser;
-    parser.body_limit(fetch_most);
-    parser.header_limit(response_head_most);
-    std::tie(ec, n) = co_await http::async_read_header(l->socket, l->buffer, parser, net::no_throw);
-    if (ec)
-      co_return attempt{std::unexpected(failure_of(*l, ec)), !begun && !parser.got_some() && l->buffer.size() == 0};
-    if (!head_is_sound(parser.get(), parser.chunked()))
-      co_return attempt{std::unexpected(failure::malformed)};
-    if (parser.get().result_int() / 100 == 1)
-      continue; // an interim answer (RFC 9110 section 15.2): the final one follows
-    if (const auto length = parser.content_length(); length && *length <= reserve_most)
-      parser.get().body().reserve(static_cast<std::size_t>(*length) + body_padding);
-    // Now, because Beast adds a trailer's fields to these, and a trailer must not say what the body was.
-    fetched f{parser.get().result_int(),
-              field_of(parser.get(), http::field::content_type),
-              field_of(parser.get(), http::field::content_encoding),
-              {}};
-    std::tie(ec, n) = co_await http::async_read(l->socket, l->buffer, parser, net::no_throw);
-    if (ec)
-      co_return attempt{std::unexpected(failure_of(*l, ec))};
-    reusable = parser.keep_alive();
-    f.body = std::move(parser.get().body());
-    f.body.reserve(f.body.size() + body_padding);
-    co_return attempt{std::move(f)};
+net::task<attempt> ask(link& l, std::string_view text) {
+  iovec whole{const_cast<char*>(text.data()), text.size()};
+  if (co_await l.write({&whole, 1}))
+    co_return attempt{std::unexpected(l.why()), true};
+  answer_reader answer(false, fetch_most);
+  std::optional<fetched> f;
+  for (;;) {
+    co_await l.readable();
+    const auto come = answer.more(l);
+    if (!come)
+      co_return attempt{std::unexpected(come.error()), answer.is_untouched(l)};
+    const auto is_whole = take(answer, l, f);
+    if (!is_whole)
+      co_return attempt{std::unexpected(is_whole.error())};
+    if (*is_whole)
+      break;
   }
+  f->body.reserve(f->body.size() + body_padding);
+  co_return attempt{.result = std::move(*f), .reusable = answer.may_reuse()};
 }
 
 } // namespace
@@ -80,10 +96,9 @@ net::task<std::expected<fetched, failure>> fetch(pool& from, fetch_request reque
       co_return std::unexpected(taken.error());
     auto l = *taken;
     l->expires_at(deadline);
-    bool reusable = false;
-    auto a = co_await ask(l, text, reusable);
+    auto a = co_await ask(*l, text);
     const bool again = !a.result && a.untouched && l->reused && !fresh && !l->overdue();
-    from.give_back(std::move(l), reusable);
+    from.give_back(std::move(l), a.reusable);
     if (!again)
       co_return std::move(a.result);
   }

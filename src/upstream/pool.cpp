@@ -1,12 +1,10 @@
 #include "rollcall/upstream/pool.hpp"
 
-#include <boost/asio/connect.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
-#include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <utility>
 #include <vector>
 
 namespace rollcall::upstream {
@@ -15,43 +13,8 @@ using net::error_code;
 using net::steady_clock;
 using net::tcp;
 
-void link::expires_at(steady_clock::time_point when) {
-  deadline_ = when;
-  if (when < watched_until_)
-    watch_until(when);
-}
-
-// Keeps nobody alive: an exchange does that, and an idle link needs no deadline.
-void link::watch_until(steady_clock::time_point when) {
-  watched_until_ = when;
-  timer_.expires_at(when);
-  timer_.async_wait([weak = weak_from_this()](error_code cancelled) {
-    const auto self = weak.lock();
-    // It may have fired just before it was set anew.
-    if (!cancelled && self && self->watched_until_ <= steady_clock::now())
-      self->look_at_the_clock();
-  });
-}
-
-void link::look_at_the_clock() {
-  watched_until_ = steady_clock::time_point::max();
-  if (deadline_ == steady_clock::time_point::max())
-    return;
-  if (deadline_ > steady_clock::now())
-    return watch_until(deadline_);
-  overdue_ = true;
-  error_code ignored;
-  socket.close(ignored);
-}
-
-bool link::is_quiet() {
-  char byte;
-  const auto n = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) && buffer.size() == 0;
-}
-
-pool::pool(net::executor ex, instance to, const pool_options& options)
-    : ex_(ex), to_(std::move(to)), options_(options), sweeper_(ex) {}
+pool::pool(const net::executor& ex, net::reactor& edges, instance to, const pool_options& options)
+    : ex_(ex), edges_(edges), to_(std::move(to)), options_(options), sweeper_(ex) {}
 
 pool::~pool() = default;
 
@@ -74,6 +37,7 @@ std::shared_ptr<link> pool::take_idle() {
     auto l = std::move(idle_.back());
     idle_.pop_back();
     stats_.idle.subtract();
+    l->cancel_when_readable();
     if (l->is_quiet()) {
       l->reused = true;
       stats_.reuses.add();
@@ -87,17 +51,15 @@ std::shared_ptr<link> pool::take_idle() {
 }
 
 net::task<std::expected<std::shared_ptr<link>, failure>> pool::connect(steady_clock::time_point latest) {
-  const auto l = std::make_shared<link>(ex_);
+  const auto l = std::make_shared<link>(ex_, edges_);
   open_.push_back(*l);
   l->expires_at(std::min(steady_clock::now() + options_.connect_timeout, latest));
-  auto ec = co_await connect(*l);
+  const auto ec = co_await connect(*l);
   l->no_deadline();
   if (l->overdue() || ec == net::asio::error::timed_out)
     co_return std::unexpected(failure::connect_timed_out);
-  if (ec || !l->socket.is_open())
+  if (ec || !l->is_open())
     co_return std::unexpected(failure::unreachable);
-  l->socket.set_option(tcp::no_delay(true), ec);
-  l->socket.non_blocking(true, ec);
   co_return l;
 }
 
@@ -112,12 +74,10 @@ net::task<error_code> pool::connect(link& l) {
       co_return found.error();
     endpoints = *found;
   }
-  // A name that took longer than the deadline leaves a closed socket, which connect would open again.
   for (const auto& endpoint : endpoints) {
     if (l.overdue() || stopped_)
       break;
-    l.socket.close(ec);
-    std::tie(ec) = co_await l.socket.async_connect(endpoint, net::no_throw);
+    ec = co_await l.connect(endpoint);
     if (!ec)
       break;
   }
@@ -159,16 +119,30 @@ void pool::give_back(std::shared_ptr<link> l, bool reusable) {
   stats_.open.subtract();
   l->unlink();
   l->no_deadline();
-  if (!reusable || stopped_ || !l->socket.is_open() || idle_.size() >= options_.idle_most) {
-    error_code ignored;
-    l->socket.close(ignored);
-    return;
+  if (!reusable || stopped_ || !l->is_open() || idle_.size() >= options_.idle_most)
+    return l->close();
+  if (!l->seems_quiet()) {
+    stats_.stale.add();
+    return l->close();
   }
   l->idle_since = steady_clock::now();
+  watch_idle(*l);
   idle_.push_back(std::move(l));
   stats_.idle.add();
   if (!sweeping_)
     sweep();
+}
+
+void pool::watch_idle(link& l) {
+  l.when_readable([this, &l] { on_unasked(l); });
+}
+
+void pool::on_unasked(link& l) {
+  if (l.seems_quiet()) // what the edge told of had been read
+    return watch_idle(l);
+  stats_.stale.add();
+  stats_.idle.subtract();
+  std::erase_if(idle_, [&](const auto& each) { return each.get() == &l; });
 }
 
 void pool::close_older_than(steady_clock::time_point limit) {
@@ -178,7 +152,7 @@ void pool::close_older_than(steady_clock::time_point limit) {
   }
 }
 
-// Runs while there are idle connections, so that one that the instance has closed does not linger half-open.
+// Runs while there are idle connections.
 void pool::sweep() {
   sweeping_ = true;
   sweeper_.expires_after(std::chrono::seconds(1));
@@ -197,10 +171,8 @@ void pool::stop() {
   for (const auto& each : lookups_)
     if (const auto l = each.lock())
       l->gate.cancel();
-  for (auto& l : open_) {
-    error_code ignored;
-    l.socket.close(ignored);
-  }
+  for (auto& l : open_)
+    l.close();
   while (!idle_.empty()) {
     idle_.pop_front();
     stats_.idle.subtract();

@@ -1,23 +1,20 @@
 #include "rollcall/upstream/stream.hpp"
 
-#include "response.hpp"
-
 #include <boost/asio/error.hpp>
-#include <boost/asio/write.hpp>
+#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
+#include <utility>
 
 namespace rollcall::upstream {
 
-using net::error_code;
 using net::steady_clock;
 
 stream::~stream() {
   if (!link_)
     return;
-  const bool reusable = request_whole_ && answer_is_through() && parser_->keep_alive();
+  const bool reusable = request_whole_ && answer_.may_reuse();
   pool_.give_back(std::move(link_), reusable);
 }
 
@@ -55,82 +52,57 @@ net::task<std::expected<void, failure>> stream::open() {
 }
 
 std::expected<void, failure> stream::send_now(std::string_view& text) {
-  error_code ec;
   while (!text.empty()) {
-    const auto n = link_->socket.write_some(net::asio::buffer(text.data(), text.size()), ec);
-    if (ec == net::asio::error::would_block)
+    const iovec rest{const_cast<char*>(text.data()), text.size()};
+    const auto n = link_->write_now({&rest, 1});
+    if (!n && n.error() == net::asio::error::would_block)
       break;
-    if (ec)
-      return std::unexpected(failure_of(*link_, ec));
-    text.remove_prefix(n);
+    if (!n)
+      return std::unexpected(link_->why());
+    text.remove_prefix(*n);
   }
   return {};
+}
+
+net::task<std::expected<void, failure>> stream::send_parts(std::span<iovec> parts) {
+  wait_begins(sending_, true);
+  const auto ec = co_await link_->write(parts);
+  wait_ended(sending_);
+  if (ec)
+    co_return std::unexpected(link_->why());
+  co_return std::expected<void, failure>{};
 }
 
 net::task<std::expected<void, failure>> stream::send(std::string_view text) {
-  wait_begins(sending_, true);
-  const auto [ec, n] =
-      co_await net::asio::async_write(link_->socket, net::asio::buffer(text.data(), text.size()), net::no_throw);
-  wait_ended(sending_);
-  if (ec)
-    co_return std::unexpected(failure_of(*link_, ec));
-  co_return std::expected<void, failure>{};
+  iovec whole{const_cast<char*>(text.data()), text.size()};
+  co_return co_await send_parts({&whole, 1});
 }
 
 net::task<std::expected<void, failure>> stream::send_piece(std::string_view piece, bool chunked) {
-  wait_begins(sending_, true);
-  const auto head = chunked ? fmt::format("{:x}\r\n", piece.size()) : std::string();
-  const std::array<net::asio::const_buffer, 3> buffers{net::asio::buffer(head),
-                                                       net::asio::buffer(piece.data(), piece.size()),
-                                                       net::asio::buffer("\r\n", chunked ? 2 : 0)};
-  const auto [ec, n] = co_await net::asio::async_write(link_->socket, buffers, net::no_throw);
-  wait_ended(sending_);
-  if (ec)
-    co_return std::unexpected(failure_of(*link_, ec));
-  co_return std::expected<void, failure>{};
+  auto head = chunked ? fmt::format("{:x}\r\n", piece.size()) : std::string();
+  std::array<char, 2> end{'\r', '\n'};
+  std::array<iovec, 3> parts{{{head.data(), head.size()},
+                              {const_cast<char*>(piece.data()), piece.size()},
+                              {end.data(), chunked ? end.size() : 0}}};
+  const auto sent = co_await send_parts(parts);
+  // A client and an instance that are both fast would otherwise keep the thread to themselves.
+  co_await net::asio::post(co_await net::asio::this_coro::executor, net::asio::use_awaitable_t<net::executor>{});
+  co_return sent;
 }
 
-std::string_view stream::unread() const {
-  const auto bytes = link_->buffer.cdata();
-  return {static_cast<const char*>(bytes.data()), bytes.size()};
+std::expected<std::optional<stream_answer>, failure> stream::arrived_head() {
+  const auto head = answer_.head(*link_);
+  if (!head)
+    return std::unexpected(head.error());
+  if (!*head)
+    return std::nullopt;
+  const auto& h = **head;
+  return stream_answer{h.status(), h.reason(), h.content_length(), !h.is_done(), h.fields()};
 }
 
-// Where the next bytes go: as many as there is room for, so that one read takes all that has come. Empty when what is
-// there is neither a head's nor a chunk's.
-net::asio::mutable_buffer stream::room() {
-  auto& b = link_->buffer;
-  const auto least = std::min<std::size_t>(4096, b.max_size() - b.size());
-  return b.prepare(std::max(b.capacity() - b.size(), least));
-}
-
-std::expected<void, failure> stream::read(error_code ec, std::size_t n) {
-  wait_ended(receiving_);
-  link_->buffer.commit(n);
-  if (ec && !(ec == net::asio::error::eof && parser_ && parser_->take_end()))
-    return std::unexpected(failure_of(*link_, ec));
-  return {};
-}
-
-std::expected<std::optional<stream_answer>, failure> stream::arrived_head(bool to_head) {
+net::task<std::expected<stream_answer, failure>> stream::receive_head() {
   for (;;) {
-    if (!parser_)
-      parser_.emplace(to_head);
-    const auto head = parser_->take_head(unread());
-    if (!head)
-      return std::unexpected(head.error());
-    if (*head == 0)
-      return std::nullopt;
-    link_->buffer.consume(*head);
-    if (parser_->status() / 100 != 1)
-      return stream_answer{parser_->status(), parser_->reason(), parser_->content_length(), !parser_->is_done(),
-                           parser_->fields()};
-    parser_.reset();
-  }
-}
-
-net::task<std::expected<stream_answer, failure>> stream::receive_head(bool to_head) {
-  for (;;) {
-    const auto head = arrived_head(to_head);
+    const auto head = arrived_head();
     if (!head)
       co_return std::unexpected(head.error());
     if (*head)
@@ -141,23 +113,37 @@ net::task<std::expected<stream_answer, failure>> stream::receive_head(bool to_he
 }
 
 std::expected<std::string_view, failure> stream::arrived() {
-  for (;;) {
-    const auto step = parser_->take_body(unread());
-    if (!step)
-      return std::unexpected(step.error());
-    link_->buffer.consume(step->consumed);
-    if (!step->data.empty() || step->consumed == 0)
-      return step->data;
-  }
+  return answer_.body(*link_);
 }
 
 net::task<std::expected<void, failure>> stream::more() {
-  const auto space = room();
-  if (space.size() == 0) // a chunk's extension, or a trailer, without end
-    co_return std::unexpected(failure::malformed);
   wait_begins(receiving_, request_whole_);
-  const auto [ec, n] = co_await link_->socket.async_read_some(space, net::no_throw);
-  co_return read(ec, n);
+  std::expected<bool, failure> come = false;
+  while (come && !*come) {
+    co_await link_->readable();
+    come = answer_.more(*link_);
+  }
+  wait_ended(receiving_);
+  if (!come)
+    co_return std::unexpected(come.error());
+  co_return std::expected<void, failure>{};
+}
+
+void stream::when_more(std::move_only_function<void(std::expected<void, failure>)> then) {
+  then_ = std::move(then);
+  wait_begins(receiving_, request_whole_);
+  link_->when_readable([this] { read_more(); });
+}
+
+void stream::read_more() {
+  const auto come = answer_.more(*link_);
+  if (come && !*come)
+    return link_->when_readable([this] { read_more(); });
+  wait_ended(receiving_);
+  std::expected<void, failure> result;
+  if (!come)
+    result = std::unexpected(come.error());
+  std::exchange(then_, nullptr)(result);
 }
 
 void stream::stop_sending() {
@@ -166,9 +152,8 @@ void stream::stop_sending() {
 }
 
 void stream::cancel() {
-  error_code ignored;
   if (link_)
-    link_->socket.close(ignored);
+    link_->close();
 }
 
 } // namespace rollcall::upstream

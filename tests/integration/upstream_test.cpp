@@ -47,9 +47,12 @@ const fetch_request question{.path = "/getChatRoomMember", .credential = "token"
 class asking {
 public:
   explicit asking(const std::string& url, const pool_options& options = {})
-      : pool_(context_.get_executor(), parse_instance(url).value(), options) {}
+      : pool_(context_.get_executor(), edges_, parse_instance(url).value(), options) {
+    edges_.start();
+  }
   ~asking() {
     pool_.stop();
+    edges_.stop();
     BOOST_CHECK_NO_THROW(support::drain(context_, 1s));
     BOOST_TEST(stats().open.get() == 0U);
     BOOST_TEST(stats().idle.get() == 0U);
@@ -68,6 +71,7 @@ public:
 
 private:
   net::asio::io_context context_;
+  net::reactor edges_{context_.get_executor()};
   pool pool_;
 };
 
@@ -586,7 +590,9 @@ BOOST_AUTO_TEST_CASE(requests_at_the_same_time_have_connections_of_their_own) {
     }
   });
   net::asio::io_context context;
-  pool p(context.get_executor(), parse_instance(peer.url()).value(), {});
+  net::reactor edges(context.get_executor());
+  edges.start();
+  pool p(context.get_executor(), edges, parse_instance(peer.url()).value(), {});
   const auto ask = [&](std::string body) {
     return net::asio::co_spawn(context, fetch(p, {"/x", std::nullopt, std::move(body)}, 5s), net::asio::use_future);
   };
@@ -600,16 +606,20 @@ BOOST_AUTO_TEST_CASE(requests_at_the_same_time_have_connections_of_their_own) {
   BOOST_TEST(said(slow.get()) == "slow");
   BOOST_TEST(peer.connections() == 2U);
   p.stop();
+  edges.stop();
   support::drain(context, 1s);
 }
 
 BOOST_AUTO_TEST_CASE(stopping_ends_what_is_under_way) {
   scripted_upstream peer([](upstream_connection& c) { c.ignore(); });
   net::asio::io_context context;
-  pool p(context.get_executor(), parse_instance(peer.url()).value(), {});
+  net::reactor edges(context.get_executor());
+  edges.start();
+  pool p(context.get_executor(), edges, parse_instance(peer.url()).value(), {});
   auto hanging = net::asio::co_spawn(context, fetch(p, question, 1h), net::asio::use_future);
   support::run(context, [&] { return support::until([&] { return peer.received("wcId") == 1; }); });
   p.stop();
+  edges.stop();
   support::drain(context, 1s);
   BOOST_TEST(said(hanging.get()) == "closed");
 }

@@ -49,8 +49,8 @@ public:
   };
 
   /// `forward`: the address to hand them on to, if any.
-  events(const net::executor& control, commons& shared, purges& to_drop, std::optional<forward_address> forward,
-         std::chrono::milliseconds timeout);
+  events(const net::executor& control, net::reactor& edges, commons& shared, purges& to_drop,
+         std::optional<forward_address> forward, std::chrono::milliseconds timeout);
 
   /// Drops first and forwards then, so that a bot that asks because of the callback sees the change. With a forward
   /// address the answer is the one from there, whatever the body is; without one, 202, or 400 for a malformed body.

@@ -7,6 +7,7 @@
 #include "rollcall/gateway/lane.hpp"
 #include "rollcall/gateway/purges.hpp"
 #include "rollcall/net/listener.hpp"
+#include "rollcall/net/reactor.hpp"
 #include "rollcall/ops/config.hpp"
 #include "rollcall/ops/metrics.hpp"
 #include "rollcall/redis/tracking.hpp"
@@ -48,6 +49,7 @@ private:
   void leave_when_idle();
 
   net::asio::io_context control_{1};
+  net::reactor edges_{control_.get_executor()}; // of the admin port, and of where callbacks are handed on to
   commons lists_;
   std::optional<coherence> coherence_;
   purges purges_;

@@ -3,6 +3,7 @@
 #include "rollcall/gateway/lane_context.hpp"
 #include "rollcall/gateway/router.hpp"
 #include "rollcall/net/listener.hpp"
+#include "rollcall/net/reactor.hpp"
 #include "rollcall/redis/connection.hpp"
 #include "rollcall/upstream/instance.hpp"
 
@@ -58,6 +59,7 @@ private:
 
   net::asio::io_context io_{1};
   net::asio::executor_work_guard<net::executor> work_;
+  net::reactor edges_;
   std::chrono::milliseconds drain_timeout_;
   lane_stats stats_;
   std::unique_ptr<redis::connection> link_;

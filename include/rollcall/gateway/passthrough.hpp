@@ -36,7 +36,7 @@ private:
   /// coroutine.
   struct passage {
     passage(net::turn to, forwarded of, upstream::pool& pool, std::chrono::milliseconds pause)
-        : t(std::move(to)), f(std::move(of)), s(pool, pause) {}
+        : t(std::move(to)), f(std::move(of)), s(pool, pause, f.to_head) {}
     net::turn t;
     forwarded f;
     upstream::stream s;

@@ -27,8 +27,8 @@ class listener {
 public:
   using acceptor = asio::basic_socket_acceptor<tcp, executor>;
 
-  /// `quota` and `handler` outlive the listener, which outlives its sessions: see drained().
-  listener(acceptor a, service& handler, const limits& l, connection_quota& quota);
+  /// `edges`, `handler` and `quota` outlive the listener, which outlives its sessions: see drained().
+  listener(acceptor a, reactor& edges, service& handler, const limits& l, connection_quota& quota);
   ~listener();
   listener(const listener&) = delete;
   listener& operator=(const listener&) = delete;

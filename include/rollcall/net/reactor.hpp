@@ -12,8 +12,8 @@
 
 namespace rollcall::net {
 
-/// Tells the owners of a thread's client sockets when they may read or write: one epoll set, edge-triggered (epoll(7)),
-/// which Asio's loop watches as a single descriptor.
+/// Tells the owners of a thread's sockets, clients' and instances', when they may read or write: one epoll set,
+/// edge-triggered (epoll(7)), which Asio's loop watches as a single descriptor.
 ///
 /// Asio's own sockets (Boost 1.81, epoll_reactor::start_op) read before they wait, which is a system call in vain for a
 /// client that has just been answered, and each wait takes an allocation and several locks. Here a hit is one recv and
@@ -46,6 +46,9 @@ public:
   /// Calls on_events(0) in a later turn of the loop, once, however often it was asked for: for an owner that has not
   /// read all there was.
   void again(watcher& w);
+  /// Whether something may have come for `w` that it was not told of. No means: not before the event that is being told
+  /// now, nor for long after it.
+  [[nodiscard]] bool may_owe(const watcher& w) const noexcept;
 
 private:
   void wait();
@@ -54,6 +57,8 @@ private:
   void call_again();
 
   static constexpr std::size_t events_most = 256;
+  // So many events after the set was asked, that is no longer "now": some hundreds of microseconds.
+  static constexpr std::size_t told_most = 32;
 
   executor ex_;
   asio::posix::basic_stream_descriptor<executor> set_;

@@ -55,7 +55,7 @@ struct session_context {
   executor ex;
   net::limits limits;
   service& handler;
-  net::reactor reactor;
+  net::reactor& reactor;
   buffer_stock stock;
   listener_stats stats;
   date_line date;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <expected>
 #include <forward_list>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,8 +25,9 @@ inline constexpr std::size_t answer_head_most = 64 * 1024;
 /// of the head be until it has dealt with its fields.
 class answer_parser : private boost::beast::http::basic_parser<false> {
 public:
-  /// `to_head`: the request's method was HEAD, whose answer has no body whatever it says.
-  explicit answer_parser(bool to_head);
+  /// `to_head`: the request's method was HEAD, whose answer has no body whatever it says. A body that is larger than
+  /// `body_most` is too_large, as soon as it says so.
+  explicit answer_parser(bool to_head, std::uint64_t body_most = std::numeric_limits<std::uint64_t>::max());
 
   /// Takes a whole head off the front of `bytes`: how many of them that are, or 0 while its end has not come. Given
   /// more bytes of the same head each time.
@@ -72,6 +74,7 @@ private:
   [[nodiscard]] bool framing_is_sound() const;
 
   const bool to_head_;
+  const std::uint64_t body_most_;
   bool plain_ = false;       // the quick parser knew the head, and Beast has seen nothing of the answer
   std::uint64_t length_ = 0; // then: of the body
   std::uint64_t left_ = 0;   // ... and what of it was not handed out

@@ -1,11 +1,12 @@
 #pragma once
 
 #include "rollcall/net/executor.hpp"
+#include "rollcall/net/reactor.hpp"
 #include "rollcall/ops/counter.hpp"
 #include "rollcall/upstream/error.hpp"
 #include "rollcall/upstream/instance.hpp"
+#include "rollcall/upstream/link.hpp"
 
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/intrusive/list.hpp>
 
 #include <cstddef>
@@ -15,46 +16,6 @@
 #include <vector>
 
 namespace rollcall::upstream {
-
-/// What is read ahead of a parser, at most. Beast limits an answer's head, but neither a chunk's extension nor a
-/// trailer, which would otherwise grow this without end.
-inline constexpr std::size_t read_ahead_most = 128 * 1024;
-/// What is asked of the kernel at a time, at least: Beast asks for as much as the buffer has room for, which is 512
-/// bytes unless something is set aside. A list of a hundred members took a hundred reads.
-inline constexpr std::size_t read_least = 32 * 1024;
-
-/// One connection to an instance. Its deadline closes the socket, so that whatever waits on it ends. A deadline costs
-/// next to nothing: the timer behind it is left alone when it would fire too early, and looks again then.
-class link : public std::enable_shared_from_this<link>,
-             public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
-public:
-  explicit link(net::executor ex) : socket(ex), timer_(ex) { buffer.reserve(read_least); }
-
-  /// Replaces the deadline.
-  void expires_at(net::steady_clock::time_point when);
-  void no_deadline() noexcept { deadline_ = net::steady_clock::time_point::max(); }
-  [[nodiscard]] net::steady_clock::time_point expiry() const noexcept { return deadline_; }
-  /// The deadline has passed, which is why the socket is closed.
-  [[nodiscard]] bool overdue() const noexcept { return overdue_; }
-  /// Nothing has come, not even an end, since the last answer: a request may be put on it.
-  [[nodiscard]] bool is_quiet();
-
-  net::tcp_socket socket;
-  /// What has been read and not yet parsed.
-  boost::beast::flat_buffer buffer{read_ahead_most};
-  /// It has carried an exchange before.
-  bool reused = false;
-  net::steady_clock::time_point idle_since;
-
-private:
-  void watch_until(net::steady_clock::time_point when);
-  void look_at_the_clock();
-
-  net::timer timer_;
-  net::steady_clock::time_point deadline_ = net::steady_clock::time_point::max();
-  net::steady_clock::time_point watched_until_ = net::steady_clock::time_point::max(); // when the timer fires
-  bool overdue_ = false;
-};
 
 struct pool_options {
   std::chrono::milliseconds connect_timeout{2000};
@@ -69,15 +30,17 @@ struct pool_stats {
   ops::counter connects;
   ops::counter connect_failures;
   ops::counter reuses;
-  ops::counter stale; ///< idle connections that turned out to be dead before a request was put on them
+  ops::counter stale; ///< kept connections that ended, or said something, before a request was put on them
   ops::counter open;  ///< gauge: connections that carry a request
   ops::counter idle;  ///< gauge
 };
 
-/// Keep-alive connections to one instance. One a thread; all functions are called on it.
+/// Keep-alive connections to one instance. One that ends while it is idle, or says something unasked, is closed at
+/// once. One a thread; all functions are called on it.
 class pool {
 public:
-  pool(net::executor ex, instance to, const pool_options& options);
+  /// `edges` outlives the pool and its links.
+  pool(const net::executor& ex, net::reactor& edges, instance to, const pool_options& options);
   ~pool();
   pool(const pool&) = delete;
   pool& operator=(const pool&) = delete;
@@ -104,10 +67,13 @@ private:
   struct name_lookup;
   net::task<std::expected<std::vector<net::tcp::endpoint>, net::error_code>>
   look_up(net::steady_clock::time_point latest);
+  void watch_idle(link& l);
+  void on_unasked(link& l);
   void sweep();
   void close_older_than(net::steady_clock::time_point limit);
 
   net::executor ex_;
+  net::reactor& edges_;
   instance to_;
   pool_options options_;
   pool_stats stats_;

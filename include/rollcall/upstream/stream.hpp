@@ -1,10 +1,12 @@
 #pragma once
 
-#include "rollcall/upstream/answer_parser.hpp"
+#include "rollcall/upstream/answer_reader.hpp"
 #include "rollcall/upstream/pool.hpp"
 
 #include <expected>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -31,7 +33,8 @@ struct stream_answer {
 /// What needs no waiting is a plain function: most requests leave at once, and most answers come in one piece.
 class stream {
 public:
-  stream(pool& from, std::chrono::milliseconds pause) : pool_(from), pause_(pause) {}
+  /// `to_head`: the request's method is HEAD.
+  stream(pool& from, std::chrono::milliseconds pause, bool to_head) : pool_(from), pause_(pause), answer_(to_head) {}
   ~stream();
   stream(const stream&) = delete;
   stream& operator=(const stream&) = delete;
@@ -49,21 +52,17 @@ public:
   /// Sends a piece without copying it, as a chunk of its own when `chunked`. `piece` outlives the call.
   net::task<std::expected<void, failure>> send_piece(std::string_view piece, bool chunked);
 
-  /// The head of the final answer; interim ones are dropped. `to_head` says that the request's method was HEAD.
-  net::task<std::expected<stream_answer, failure>> receive_head(bool to_head);
+  /// The head of the final answer; interim ones are dropped.
+  net::task<std::expected<stream_answer, failure>> receive_head();
   /// The same without waiting: nullopt while it has not come whole.
-  std::expected<std::optional<stream_answer>, failure> arrived_head(bool to_head);
-  /// Calls `then` with what became of it when more has come, which is before the stream ends.
-  template <class F>
-  void when_more(F then) {
-    wait_begins(receiving_, request_whole_);
-    link_->socket.async_read_some(
-        room(), [this, then = std::move(then)](net::error_code ec, std::size_t n) mutable { then(read(ec, n)); });
-  }
+  std::expected<std::optional<stream_answer>, failure> arrived_head();
+  /// Calls `then` with what became of it when more has come. Until then the stream stays where it is; `then` may end
+  /// it.
+  void when_more(std::move_only_function<void(std::expected<void, failure>)> then);
   /// The next piece of the answer's body that is already here, valid until more() is called; empty when there is none.
   std::expected<std::string_view, failure> arrived();
   /// The body has been handed out to its end.
-  [[nodiscard]] bool answer_is_through() const { return parser_ && parser_->is_done(); }
+  [[nodiscard]] bool answer_is_through() const { return answer_.is_done(); }
   /// Waits for more of the body to arrive, or for its end.
   net::task<std::expected<void, failure>> more();
 
@@ -77,14 +76,14 @@ public:
 private:
   void wait_begins(bool& waiting, bool bounded);
   void wait_ended(bool& waiting);
-  std::expected<void, failure> read(net::error_code ec, std::size_t n);
-  [[nodiscard]] std::string_view unread() const;
-  boost::asio::mutable_buffer room();
+  net::task<std::expected<void, failure>> send_parts(std::span<iovec> parts);
+  void read_more();
 
   pool& pool_;
   std::chrono::milliseconds pause_;
   std::shared_ptr<link> link_;
-  std::optional<answer_parser> parser_;
+  answer_reader answer_;
+  std::move_only_function<void(std::expected<void, failure>)> then_; // when_more()
   bool request_whole_ = false;
   bool sending_ = false;
   bool receiving_ = false;

@@ -41,7 +41,7 @@ std::string post(std::string_view path, std::string_view body) {
 
 struct conversation {
   conversation() {
-    context.reactor.start();
+    edges.start();
     std::array<int, 2> ends{};
     BOOST_REQUIRE_EQUAL(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends.data()), 0);
     client = net::descriptor(ends[1]);
@@ -55,7 +55,7 @@ struct conversation {
     handler.turns.clear();
     if (const auto s = served.lock())
       s->close();
-    context.reactor.stop();
+    edges.stop();
     settle();
     BOOST_TEST(context.stats.open.get() == 0U);
   }
@@ -85,11 +85,12 @@ struct conversation {
 
   net::asio::io_context io{1};
   net::connection_quota place{1}; // for the one session
+  net::reactor edges{io.get_executor()};
   echo handler;
   net::session_context context{.ex = io.get_executor(),
                                .limits = {},
                                .handler = handler,
-                               .reactor = net::reactor(io.get_executor()),
+                               .reactor = edges,
                                .stock = {},
                                .stats = {},
                                .date = {},
