@@ -28,7 +28,12 @@ constexpr std::string_view type_name = "Content-Type: ";
 constexpr std::string_view coding_name = "Content-Encoding: ";
 constexpr std::string_view length_name = "Content-Length: ";
 constexpr std::string_view line_end = "\r\n";
-constexpr std::string_view rest = "\r\nVary: Accept-Encoding\r\n\r\n";
+constexpr std::string_view head_end = "\r\n\r\n";
+
+constexpr std::string_view usual_type = "application/json;charset=UTF-8";
+constexpr std::string_view usual_fields = "Content-Type: application/json;charset=UTF-8\r\n"
+                                          "Vary: Accept-Encoding\r\n";
+constexpr std::string_view other_fields = "Vary: Accept-Encoding\r\n";
 
 } // namespace
 
@@ -36,21 +41,23 @@ variant_ptr variant::make(std::string_view content_type, std::string_view coding
   std::array<char, 20> digits;
   const auto [end, _] = std::to_chars(digits.begin(), digits.end(), body.size());
   const std::string_view length(digits.begin(), end);
-  if (!is_field_value(content_type))
+  const bool usual = content_type == usual_type;
+  if (usual || !is_field_value(content_type))
     content_type = {};
 
-  auto head = length_name.size() + length.size() + rest.size();
+  auto head = length_name.size() + length.size() + head_end.size();
   if (!content_type.empty())
     head += type_name.size() + content_type.size() + line_end.size();
   if (!coding.empty())
     head += coding_name.size() + coding.size() + line_end.size();
   const auto size = head + body.size();
-  if (size < body.size() || size > std::numeric_limits<std::uint32_t>::max() - sizeof(variant))
+  if (size < body.size() || size > std::numeric_limits<std::uint32_t>::max() - sizeof(variant) || head >> 31 != 0)
     throw std::length_error("a body above 4 GiB");
 
   // One block, exactly large enough: these bytes are most of what the memory cache holds.
   void* const block = ::operator new(sizeof(variant) + size);
-  const variant_ptr made(new (block) variant(static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(head)));
+  const variant_ptr made(new (block)
+                             variant(static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(head), usual));
   char* to = static_cast<char*>(block) + sizeof(variant);
   const auto append = [&to](std::initializer_list<std::string_view> texts) {
     for (const auto text : texts)
@@ -60,11 +67,17 @@ variant_ptr variant::make(std::string_view content_type, std::string_view coding
     append({type_name, content_type, line_end});
   if (!coding.empty())
     append({coding_name, coding, line_end});
-  append({length_name, length, rest, body});
+  append({length_name, length, head_end, body});
   return made;
 }
 
+std::string_view variant::shared_fields() const noexcept {
+  return usual_ != 0 ? usual_fields : other_fields;
+}
+
 std::string_view variant::content_type() const noexcept {
+  if (usual_ != 0)
+    return usual_type;
   const auto all = bytes();
   return all.starts_with(type_name) ? all.substr(type_name.size(), all.find(line_end) - type_name.size())
                                     : std::string_view();
@@ -82,8 +95,8 @@ void intrusive_ptr_release(const variant* v) noexcept {
 }
 
 std::size_t entry::bytes() const noexcept {
-  return shared_footprint<entry>() + string_footprint(id.capacity()) + (plain ? plain->footprint() : 0) +
-         (gzip ? gzip->footprint() : 0);
+  return shared_footprint<entry>() + (id.block() > 0 ? malloc_footprint(id.block()) : 0) +
+         (plain ? plain->footprint() : 0) + (gzip ? gzip->footprint() : 0);
 }
 
 } // namespace rollcall::cache

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
 
 namespace rollcall::cache {
 
@@ -16,12 +15,6 @@ constexpr std::size_t malloc_footprint(std::size_t n) {
     return (n + 16 + page - 1) / page * page;
   const auto chunk = (n + 8 + 15) / 16 * 16;
   return chunk < 32 ? 32 : chunk;
-}
-
-/// The heap block behind a string of that capacity; short ones have none.
-inline std::size_t string_footprint(std::size_t capacity) {
-  static const auto built_in = std::string().capacity();
-  return capacity <= built_in ? 0 : malloc_footprint(capacity + 1);
 }
 
 /// An object and the two counts that std::make_shared puts before it, in one block.

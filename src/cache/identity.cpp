@@ -67,20 +67,18 @@ void identity::assign(std::string_view credential, std::string_view field, std::
   std::array<std::size_t, parts.size()> sizes;
   std::ranges::transform(parts, sizes.begin(), escaped_size);
   const auto whole = std::accumulate(sizes.begin(), sizes.end(), parts.size() - 1);
-  // libstdc++ 12 may tell the function of a larger size than it was asked for.
-  text_.resize_and_overwrite(whole, [&](char* to, std::size_t) {
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-      if (i > 0)
-        *to++ = ':';
-      to = put_escaped(to, parts[i], sizes[i]);
-    }
-    return whole;
-  });
-  hash_ = identity_hash(text_);
+  char* const text = text_.resize(whole);
+  char* to = text;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0)
+      *to++ = ':';
+    to = put_escaped(to, parts[i], sizes[i]);
+  }
+  hash_ = identity_hash({text, whole});
 }
 
 identity_parts identity::parts() const noexcept {
-  const std::string_view text = text_;
+  const auto text = text_.view();
   identity_parts p;
   std::string_view* const each[] = {&p.credential, &p.field, &p.w_id, &p.room};
   std::size_t from = 0;
@@ -94,7 +92,7 @@ identity_parts identity::parts() const noexcept {
 
 std::optional<identity> identity::from_text(std::string_view text) {
   identity id;
-  id.text_ = text;
+  std::ranges::copy(text, id.text_.resize(text.size()));
   const auto p = id.parts();
   const bool four = p.credential.size() + p.field.size() + p.w_id.size() + p.room.size() + 3 == text.size();
   for (const auto part : {p.credential, p.field, p.w_id, p.room})

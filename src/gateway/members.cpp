@@ -44,10 +44,11 @@ double uniform(std::mt19937_64& random) {
 // costs less than a second part of the write and the count of one more owner, which threads share.
 constexpr std::size_t copied_most = 4096;
 
-net::response response_of(const cache::entry_ptr& e, bool gzip, std::string_view fields) {
+net::response response_of(const cache::entry_ptr& e, bool gzip, field_lines& fields) {
   const auto& variant = gzip && e->gzip ? e->gzip : e->plain;
   const auto bytes = variant->bytes();
-  return {.status = 200, .fields = fields, .rest = bytes, .owner = bytes.size() > copied_most ? e : nullptr};
+  fields.add(variant->shared_fields());
+  return {.status = 200, .fields = fields.text(), .rest = bytes, .owner = bytes.size() > copied_most ? e : nullptr};
 }
 
 } // namespace
@@ -133,8 +134,8 @@ question members::question_of(const net::request& r, const api::query& query, co
 
 void members::answer_hit(const cache::entry_ptr& e, bool gzip, cache::time_point now, net::exchange& x) {
   lane_.stats.hits_memory.add();
-  const auto fields = hit_fields(*e, now, "memory");
-  x.respond(response_of(e, gzip, fields.text()));
+  auto fields = hit_fields(*e, now, "memory");
+  x.respond(response_of(e, gzip, fields));
 }
 
 net::task<> members::answer_from_stores(net::turn t, question q, asker who) {
@@ -156,9 +157,9 @@ void members::respond(net::turn t, const asker& who, const answer& a) {
   if (const auto* s = std::get_if<stored>(a.result.get())) {
     const bool asked = s->from == origin::upstream;
     const auto store = s->from == origin::redis ? std::string_view("redis") : std::string_view("memory");
-    const auto fields = asked ? reported(s->report) : hit_fields(*s->entry, now, store);
+    auto fields = asked ? reported(s->report) : hit_fields(*s->entry, now, store);
     log_access(lane_.shared, who.note, 200, word(!asked ? store : s->report.served ? "stale" : "stored"));
-    return t.respond(response_of(s->entry, who.gzip, fields.text()));
+    return t.respond(response_of(s->entry, who.gzip, fields));
   }
   if (const auto* r = std::get_if<relayed>(a.result.get()); r && a.remembered) {
     log_access(lane_.shared, who.note, r->status, "remembered");

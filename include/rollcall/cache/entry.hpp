@@ -18,9 +18,9 @@ class variant;
 using variant_ptr = boost::intrusive_ptr<const variant>;
 
 /// A body as it goes on the wire in one content coding: its representation fields (Content-Type, Content-Encoding,
-/// Content-Length, Vary; RFC 9110 section 8), the empty line, and the body, in one run of bytes. A response is the
-/// status line, the fields that change from answer to answer, then these bytes. Immutable; counts its users itself, in
-/// the block of memory that holds the bytes. May be shared between threads.
+/// Content-Length, Vary; RFC 9110 section 8), the empty line, and the body. A response is the status line, the fields
+/// that change from answer to answer, shared_fields(), then bytes(). Immutable; counts its users itself, in the block
+/// of memory that holds the bytes. May be shared between threads.
 class variant {
 public:
   /// `coding` is "" for the body as the upstream sent it, or "gzip". An empty content type has no line, and neither has
@@ -30,6 +30,10 @@ public:
   variant(const variant&) = delete;
   variant& operator=(const variant&) = delete;
 
+  /// Vary, and the Content-Type of the platform's lists if it is that: a third of what a small list would take beside
+  /// its body, if each kept them. Lives as long as the program.
+  [[nodiscard]] std::string_view shared_fields() const noexcept;
+  /// The others, the empty line, and the body, in one run.
   [[nodiscard]] std::string_view bytes() const noexcept { return {reinterpret_cast<const char*>(this + 1), size_}; }
   [[nodiscard]] std::string_view body() const noexcept { return bytes().substr(head_); }
   /// As make() was given it; empty when there is no such line.
@@ -38,7 +42,7 @@ public:
   [[nodiscard]] std::size_t footprint() const noexcept;
 
 private:
-  variant(std::uint32_t size, std::uint32_t head) noexcept : size_(size), head_(head) {}
+  variant(std::uint32_t size, std::uint32_t head, bool usual) noexcept : size_(size), head_(head), usual_(usual) {}
   ~variant() = default;
 
   friend void intrusive_ptr_add_ref(const variant* v) noexcept { v->users_.fetch_add(1, std::memory_order_relaxed); }
@@ -46,7 +50,8 @@ private:
 
   mutable std::atomic<std::uint32_t> users_{0};
   std::uint32_t size_;
-  std::uint32_t head_;
+  std::uint32_t head_ : 31;
+  std::uint32_t usual_ : 1; ///< Content-Type is in shared_fields()
 };
 
 /// One stored answer. Immutable: it is shared between threads, and whoever wants another one makes another one.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "rollcall/cache/short_text.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -49,7 +51,9 @@ struct identity_parts {
 
 /// What an answer belongs to: (credential, wId, room, the name the room travelled under), as readable text
 /// `<fingerprint>:<field>:<wId>:<room>`. Each part is percent-escaped, all but A-Z a-z 0-9 - . _ ~ @, so that the
-/// encoding is injective and a part brings no braces, colons, spaces or control bytes of its own.
+/// encoding is injective and a part brings no braces, colons, spaces or control bytes of its own. The text of ids as
+/// long as the platform's lies in the object: 16 of credential, 10 of field, 36 of account, 20 of room, and the colons
+/// are 85 bytes.
 class identity {
 public:
   identity() = default;
@@ -65,19 +69,19 @@ public:
   /// An identity from text that came from elsewhere; nullopt for what is no text() of an identity without empty parts.
   static std::optional<identity> from_text(std::string_view text);
 
-  [[nodiscard]] std::string_view text() const noexcept { return text_; }
+  [[nodiscard]] std::string_view text() const noexcept { return text_.view(); }
   /// Views into text().
   [[nodiscard]] identity_parts parts() const noexcept;
   /// Seeded at random once a process, so that nobody can aim at a shard or a bucket.
   [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
 
-  /// What the text has room for; entry::bytes() counts it.
-  [[nodiscard]] std::size_t capacity() const noexcept { return text_.capacity(); }
+  /// The size of the block that long text takes beside the object, or 0; entry::bytes() counts it.
+  [[nodiscard]] std::size_t block() const noexcept { return text_.block(); }
 
-  friend bool operator==(const identity& a, const identity& b) noexcept { return a.text_ == b.text_; }
+  friend bool operator==(const identity& a, const identity& b) noexcept { return a.text() == b.text(); }
 
 private:
-  std::string text_;
+  short_text text_;
   std::uint64_t hash_ = 0;
 };
 

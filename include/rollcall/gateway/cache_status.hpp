@@ -3,7 +3,9 @@
 #include "rollcall/cache/clock.hpp"
 #include "rollcall/cache/entry.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cassert>
 #include <cstddef>
 #include <optional>
 #include <string_view>
@@ -13,13 +15,19 @@ namespace rollcall::gateway {
 /// Field lines of a response, written in place: the hit path allocates nothing.
 class field_lines {
 public:
+  /// Adds those of cache::variant::shared_fields(), for which there is room.
+  void add(std::string_view lines) noexcept {
+    assert(lines.size() <= text_.size() - size_);
+    std::ranges::copy(lines, text_.data() + size_);
+    size_ += lines.size();
+  }
   [[nodiscard]] std::string_view text() const noexcept { return {text_.data(), size_}; }
 
 private:
   friend field_lines hit_fields(const cache::entry&, cache::time_point, std::string_view);
   friend field_lines remembered_fields(cache::time_point, cache::time_point);
   friend struct forward_report;
-  std::array<char, 224> text_;
+  std::array<char, 320> text_;
   std::size_t size_ = 0;
 };
 

@@ -35,9 +35,9 @@ struct request {
 /// A whole response. The session adds the status line, Date and Connection.
 struct response {
   unsigned status = 200;
-  /// Complete field lines, each with its CRLF, that change from answer to answer. Copied.
+  /// Complete field lines, each with its CRLF. Copied.
   std::string_view fields;
-  /// Representation fields, the empty line and the body: what cache::variant holds.
+  /// The other fields, the empty line and the body: the bytes of a cache::variant.
   std::string_view rest;
   /// Keeps `rest` alive until it is written; null when `rest` must be copied.
   std::shared_ptr<const void> owner;
