@@ -31,9 +31,6 @@ constexpr std::string_view line_end = "\r\n";
 constexpr std::string_view head_end = "\r\n\r\n";
 
 constexpr std::string_view usual_type = "application/json;charset=UTF-8";
-constexpr std::string_view usual_fields = "Content-Type: application/json;charset=UTF-8\r\n"
-                                          "Vary: Accept-Encoding\r\n";
-constexpr std::string_view other_fields = "Vary: Accept-Encoding\r\n";
 
 } // namespace
 
@@ -71,12 +68,8 @@ variant_ptr variant::make(std::string_view content_type, std::string_view coding
   return made;
 }
 
-std::string_view variant::shared_fields() const noexcept {
-  return usual_ != 0 ? usual_fields : other_fields;
-}
-
 std::string_view variant::content_type() const noexcept {
-  if (usual_ != 0)
+  if (is_usual())
     return usual_type;
   const auto all = bytes();
   return all.starts_with(type_name) ? all.substr(type_name.size(), all.find(line_end) - type_name.size())

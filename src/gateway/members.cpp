@@ -47,7 +47,7 @@ constexpr std::size_t copied_most = 4096;
 net::response response_of(const cache::entry_ptr& e, bool gzip, field_lines& fields) {
   const auto& variant = gzip && e->gzip ? e->gzip : e->plain;
   const auto bytes = variant->bytes();
-  fields.add(variant->shared_fields());
+  fields.add_shared(*variant);
   return {.status = 200, .fields = fields.text(), .rest = bytes, .owner = bytes.size() > copied_most ? e : nullptr};
 }
 

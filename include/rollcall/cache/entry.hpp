@@ -32,7 +32,12 @@ public:
 
   /// Vary, and the Content-Type of the platform's lists if it is that: a third of what a small list would take beside
   /// its body, if each kept them. Lives as long as the program.
-  [[nodiscard]] std::string_view shared_fields() const noexcept;
+  [[nodiscard]] std::string_view shared_fields() const noexcept { return is_usual() ? usual_fields : other_fields; }
+  static constexpr std::string_view usual_fields = "Content-Type: application/json;charset=UTF-8\r\n"
+                                                   "Vary: Accept-Encoding\r\n";
+  static constexpr std::string_view other_fields = "Vary: Accept-Encoding\r\n";
+  [[nodiscard]] bool is_usual() const noexcept { return usual_ != 0; }
+
   /// The others, the empty line, and the body, in one run.
   [[nodiscard]] std::string_view bytes() const noexcept { return {reinterpret_cast<const char*>(this + 1), size_}; }
   [[nodiscard]] std::string_view body() const noexcept { return bytes().substr(head_); }
@@ -51,7 +56,7 @@ private:
   mutable std::atomic<std::uint32_t> users_{0};
   std::uint32_t size_;
   std::uint32_t head_ : 31;
-  std::uint32_t usual_ : 1; ///< Content-Type is in shared_fields()
+  std::uint32_t usual_ : 1; ///< Content-Type is in usual_fields
 };
 
 /// One stored answer. Immutable: it is shared between threads, and whoever wants another one makes another one.

@@ -15,11 +15,12 @@ namespace rollcall::gateway {
 /// Field lines of a response, written in place: the hit path allocates nothing.
 class field_lines {
 public:
-  /// Adds those of cache::variant::shared_fields(), for which there is room.
-  void add(std::string_view lines) noexcept {
-    assert(lines.size() <= text_.size() - size_);
-    std::ranges::copy(lines, text_.data() + size_);
-    size_ += lines.size();
+  /// Adds `v`'s shared fields, for which there is room.
+  void add_shared(const cache::variant& v) noexcept {
+    if (v.is_usual())
+      append(cache::variant::usual_fields); // of a size that the compiler knows: no call
+    else
+      append(cache::variant::other_fields);
   }
   [[nodiscard]] std::string_view text() const noexcept { return {text_.data(), size_}; }
 
@@ -27,6 +28,12 @@ private:
   friend field_lines hit_fields(const cache::entry&, cache::time_point, std::string_view);
   friend field_lines remembered_fields(cache::time_point, cache::time_point);
   friend struct forward_report;
+  void append(std::string_view lines) noexcept {
+    assert(lines.size() <= text_.size() - size_);
+    std::ranges::copy(lines, text_.data() + size_);
+    size_ += lines.size();
+  }
+
   std::array<char, 320> text_;
   std::size_t size_ = 0;
 };

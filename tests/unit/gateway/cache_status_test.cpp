@@ -52,14 +52,16 @@ BOOST_AUTO_TEST_CASE(a_hit_tells_its_age_what_is_left_and_where_it_came_from) {
   BOOST_TEST(hit_fields(e, noon, "redis").text() == "Age: 0\r\nCache-Status: rollcall; hit; ttl=1; detail=redis\r\n");
 }
 
-BOOST_AUTO_TEST_CASE(what_all_answers_share_follows_however_long_the_rest) {
-  const auto e =
-      entry_of(cache::time_point(-cache::milliseconds(1LL << 62)), cache::time_point(cache::milliseconds(1LL << 62)));
-  const auto shared = cache::variant::make("application/json;charset=UTF-8", "", "{}")->shared_fields();
-  auto fields = hit_fields(e, noon, std::string(100, 'd'));
-  const std::string before(fields.text());
-  fields.add(shared);
-  BOOST_TEST(fields.text() == before + std::string(shared));
+BOOST_AUTO_TEST_CASE(what_answers_share_follows_however_long_the_rest) {
+  constexpr cache::milliseconds ages(1LL << 62);
+  const auto e = entry_of(cache::time_point(-ages), cache::time_point(ages));
+  for (const auto* type : {"application/json;charset=UTF-8", "application/json"}) {
+    const auto v = cache::variant::make(type, "", "{}");
+    auto fields = hit_fields(e, noon, std::string(100, 'd'));
+    const std::string before(fields.text());
+    fields.add_shared(*v);
+    BOOST_TEST(fields.text() == before + std::string(v->shared_fields()));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_remembered_failure_tells_its_age_and_that_it_is_one) {
