@@ -20,6 +20,12 @@ std::size_t formatted_size(std::span<const std::string_view> args);
 /// Appends the command in RESP to `out`.
 void format(std::span<const std::string_view> args, std::string& out);
 
+/// The reply being read, and how many elements it has by now, at any depth.
+struct unfinished_reply {
+  std::size_t elements = 0;
+  reply root;
+};
+
 /// Makes replies of the bytes of one connection. The peer is not trusted: a reply's size, depth and number of elements
 /// are bounded, and nothing is allocated because a length says so, only as bytes arrive.
 class reply_reader {
@@ -44,8 +50,7 @@ private:
   std::size_t reply_most_;
   /// Bytes taken since the last whole reply ended.
   std::size_t unfinished_ = 0;
-  /// Elements of the reply being read, at any depth.
-  std::size_t elements_ = 0;
+  unfinished_reply made_;
 };
 
 } // namespace rollcall::redis

@@ -1,8 +1,11 @@
 #include "rollcall/redis/codec.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <hiredis/hiredis.h>
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <random>
 #include <string>
 #include <string_view>
@@ -52,6 +55,32 @@ BOOST_AUTO_TEST_CASE(a_command_is_written_binary_safe) {
   std::string out = "before";
   redis::format(std::array{"SET"sv, "k"sv, "a\0\r\n"sv, ""sv}, out);
   BOOST_TEST(out == "before*4\r\n$3\r\nSET\r\n$1\r\nk\r\n$4\r\na\0\r\n\r\n$0\r\n\r\n"sv);
+}
+
+BOOST_AUTO_TEST_CASE(commands_are_written_as_hiredis_writes_them) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<std::string> texts(1 + random() % 20);
+    std::vector<std::string_view> args;
+    std::vector<const char*> beginnings;
+    std::vector<std::size_t> sizes;
+    for (auto& text : texts) {
+      constexpr std::array<std::size_t, 6> lengths{1, 10, 11, 100, 1001, 20000};
+      text.resize(random() % lengths[random() % lengths.size()]);
+      std::ranges::generate(text, [&] { return static_cast<char>(random()); });
+      args.emplace_back(text);
+      beginnings.push_back(text.data());
+      sizes.push_back(text.size());
+    }
+    char* theirs = nullptr;
+    const int size = redisFormatCommandArgv(&theirs, static_cast<int>(args.size()), beginnings.data(), sizes.data());
+    BOOST_REQUIRE(size > 0);
+    std::string ours = "before";
+    redis::format(args, ours);
+    BOOST_REQUIRE((ours == "before" + std::string(theirs, static_cast<std::size_t>(size))));
+    BOOST_REQUIRE(ours.size() - 6 <= redis::formatted_size(args));
+    redisFreeCommand(theirs);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(many_arguments_fit_and_the_size_is_not_underestimated) {
