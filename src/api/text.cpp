@@ -1,6 +1,7 @@
 #include "text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 #include <system_error>
@@ -65,6 +66,20 @@ constexpr character first_character(std::string_view text) {
     allowed = continuation;
   }
   return {size, true};
+}
+
+/// Which bytes stand for themselves in JSON, whatever is around them.
+constexpr auto plain_bytes = [] {
+  std::array<bool, 256> plain{};
+  for (std::size_t byte = 0x20; byte < 0x80; ++byte)
+    plain[byte] = byte != '"' && byte != '\\';
+  return plain;
+}();
+
+std::size_t plain_beginning(std::string_view text) {
+  const auto special =
+      std::ranges::find_if_not(text, [](char c) { return plain_bytes[static_cast<unsigned char>(c)]; });
+  return static_cast<std::size_t>(special - text.begin());
 }
 
 void append_character(std::string& out, std::string_view c) {
@@ -137,6 +152,11 @@ void append_json_string(std::string& out, std::string_view text) {
   constexpr std::string_view replacement = "\xEF\xBF\xBD";
   out += '"';
   while (!text.empty()) {
+    if (const auto plain = plain_beginning(text); plain > 0) {
+      out += text.substr(0, plain);
+      text.remove_prefix(plain);
+      continue;
+    }
     const character c = first_character(text);
     append_character(out, c.valid ? text.substr(0, c.size) : replacement);
     text.remove_prefix(c.size);
