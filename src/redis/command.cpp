@@ -24,35 +24,43 @@ std::string_view to_string(command_error e) {
   return "";
 }
 
+void command::tell(waiter who, command_result what) {
+  asio::post(where_, [who = std::move(who), what = std::move(what)]() mutable { std::move(who)(std::move(what)); });
+}
+
 void command::settle(command_result result) {
-  if (settled()) {
+  if (settled_) {
     return;
   }
-  outcome_.emplace(std::move(result));
+  settled_ = true;
   if (waiter_) {
-    asio::post(where_, [waiter = std::move(waiter_)]() mutable { std::move(waiter)(); });
+    tell(std::move(waiter_), std::move(result));
+  } else {
+    outcome_.emplace(std::move(result));
   }
 }
 
+// No coroutine of its own: the waiter is given the result by who settles the command.
 net::task<command_result> command::wait(std::shared_ptr<command> c) {
+  auto attach = [](auto handler, const std::shared_ptr<command>& to) {
+    waiter w(std::move(handler));
+    if (to->outcome_) {
+      return to->tell(std::move(w), std::move(*to->outcome_));
+    }
+    // Weak, because the slot lives in what the command holds.
+    if (auto slot = w.get_cancellation_slot(); slot.is_connected()) {
+      slot.assign([weak = std::weak_ptr(to)](asio::cancellation_type) {
+        if (auto alive = weak.lock()) {
+          alive->settle(std::unexpected(command_error::timed_out));
+        }
+      });
+    }
+    // Not by assignment: in Boost 1.81 that of any_completion_handler wraps its argument in itself, for ever.
+    w.swap(to->waiter_);
+  };
   constexpr asio::use_awaitable_t<net::executor> token;
-  if (!c->settled()) {
-    auto attach = [c](auto handler) {
-      asio::any_completion_handler<void()> waiter(std::move(handler));
-      // Weak, because the slot lives in what the command holds.
-      if (auto slot = waiter.get_cancellation_slot(); slot.is_connected()) {
-        slot.assign([weak = std::weak_ptr(c)](asio::cancellation_type) {
-          if (auto alive = weak.lock()) {
-            alive->settle(std::unexpected(command_error::timed_out));
-          }
-        });
-      }
-      // Not by assignment: in Boost 1.81 that of any_completion_handler wraps its argument in itself, for ever.
-      waiter.swap(c->waiter_);
-    };
-    co_await asio::async_initiate<const asio::use_awaitable_t<net::executor>, void()>(std::move(attach), token);
-  }
-  co_return std::move(*c->outcome_);
+  return asio::async_initiate<const asio::use_awaitable_t<net::executor>, void(command_result)>(std::move(attach),
+                                                                                                token, std::move(c));
 }
 
 } // namespace rollcall::redis

@@ -1,6 +1,7 @@
 #include "keys.hpp"
 
-#include <fmt/format.h>
+#include <cstddef>
+#include <initializer_list>
 
 namespace rollcall::redis {
 namespace {
@@ -8,28 +9,40 @@ namespace {
 constexpr std::string_view lease_ending = ":lease";
 constexpr std::string_view signal_beginning = "purge:";
 
+// By hand, because every look-up makes two of these: fmt takes three times as long.
+std::string joined(std::initializer_list<std::string_view> parts) {
+  std::size_t size = 0;
+  for (const auto p : parts)
+    size += p.size();
+  std::string whole;
+  whole.reserve(size);
+  for (const auto p : parts)
+    whole += p;
+  return whole;
+}
+
 } // namespace
 
 keys::keys(std::string name_space) : prefix_(std::move(name_space) + ':') {}
 
 std::string keys::value(const cache::identity& id) const {
-  return fmt::format("{}{{{}}}", prefix_, id.text());
+  return joined({prefix_, "{", id.text(), "}"});
 }
 
 std::string keys::lease(const cache::identity& id) const {
-  return fmt::format("{}{{{}}}{}", prefix_, id.text(), lease_ending);
+  return joined({prefix_, "{", id.text(), "}", lease_ending});
 }
 
 std::string keys::index_of_account(std::string_view w_id) const {
-  return fmt::format("{}w:{}", prefix_, w_id);
+  return joined({prefix_, "w:", w_id});
 }
 
 std::string keys::index_of_room(std::string_view room) const {
-  return fmt::format("{}r:{}", prefix_, room);
+  return joined({prefix_, "r:", room});
 }
 
 std::string keys::signal(const cache::scope& s) const {
-  return fmt::format("{}{}{}", prefix_, signal_beginning, s.text());
+  return joined({prefix_, signal_beginning, s.text()});
 }
 
 parsed_key keys::parse(std::string_view key) const {

@@ -18,6 +18,22 @@ bool is_error(const reply& r, std::string_view kind) {
   return r.is(reply::kind::error) && kind_of(r.text()) == kind;
 }
 
+/// Seeded with so much that no two stores will ever give the same name to anything. What is named need not be secret.
+std::mt19937_64 seeded() {
+  std::random_device source;
+  std::seed_seq seed{source(), source(), source(), source(), source(), source(), source(), source()};
+  return std::mt19937_64(seed);
+}
+
+using command_arguments = boost::container::static_vector<std::string_view, 14>;
+
+command_arguments command_of(std::string_view name, std::string_view script, std::string_view keys,
+                             std::span<const std::string_view> given) {
+  command_arguments whole{name, script, keys};
+  whole.insert(whole.end(), given.begin(), given.end());
+  return whole;
+}
+
 } // namespace
 
 std::string_view to_string(lookup l) {
@@ -49,7 +65,7 @@ std::string_view to_string(verification v) {
 }
 
 store::store(connection& link, std::string name_space)
-    : link_(link), keys_(std::make_unique<const keys>(std::move(name_space))) {}
+    : link_(link), keys_(std::make_unique<const keys>(std::move(name_space))), random_(seeded()) {}
 
 store::~store() = default;
 
@@ -125,28 +141,35 @@ void store::count(const found& f) {
   }
 }
 
-net::task<command_result> store::call(const script& what, std::vector<std::string> arguments, deadline_type deadline) {
-  std::vector<std::string_view> command{"EVALSHA", what.sha1(), what.keys()};
-  command.insert(command.end(), arguments.begin(), arguments.end());
-  return learn(link_.run(command, deadline), what, std::move(arguments), deadline);
+net::task<command_result> store::call(const script& what, arguments given, deadline_type deadline) {
+  auto asked = call_by_name(what, given, deadline);
+  return learn(std::move(asked), what, given, deadline);
 }
 
-net::task<command_result> store::call_by_text(const script& what, std::span<const std::string> arguments,
-                                              deadline_type deadline) {
-  std::vector<std::string_view> command{"EVAL", what.text(), what.keys()};
-  command.insert(command.end(), arguments.begin(), arguments.end());
-  return link_.run(command, deadline);
+net::task<command_result> store::call_by_name(const script& what, const arguments& given, deadline_type deadline) {
+  return link_.run(command_of("EVALSHA", what.sha1(), what.keys(), given), deadline);
+}
+
+net::task<command_result> store::call_by_text(const script& what, const arguments& given, deadline_type deadline) {
+  return link_.run(command_of("EVAL", what.text(), what.keys(), given), deadline);
+}
+
+net::task<command_result> store::learn(net::task<command_result> asked, const script& what, arguments given,
+                                       deadline_type deadline) {
+  auto r = co_await std::move(asked);
+  if (forgotten(r)) {
+    r = co_await call_by_text(what, given, deadline);
+  }
+  co_return r;
 }
 
 /// Redis forgets its scripts when it restarts, and a promoted replica never saw them.
-net::task<command_result> store::learn(net::task<command_result> asked, const script& what,
-                                       std::vector<std::string> arguments, deadline_type deadline) {
-  auto r = co_await std::move(asked);
-  if (r && is_error(*r, "NOSCRIPT")) {
-    stats_.reloads.add();
-    r = co_await call_by_text(what, arguments, deadline);
+bool store::forgotten(const command_result& r) {
+  if (!r || !is_error(*r, "NOSCRIPT")) {
+    return false;
   }
-  co_return r;
+  stats_.reloads.add();
+  return true;
 }
 
 bool store::confirmed(const command_result& r) {
@@ -163,10 +186,6 @@ void store::complain(std::string_view what, const reply& r) {
     spdlog::warn("redis {}: {}: {}", link_.server().to_string(), what,
                  error ? printable(r.text()) : fmt::format("a reply of kind {}", to_string(r.type())));
   }
-}
-
-std::uint64_t store::random() {
-  return static_cast<std::uint64_t>(random_()) << 32 | random_();
 }
 
 } // namespace rollcall::redis

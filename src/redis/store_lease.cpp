@@ -9,7 +9,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
+#include <charconv>
 #include <utility>
 
 namespace rollcall::redis {
@@ -62,37 +64,63 @@ std::string_view to_string(lease_outcome l) {
   return "";
 }
 
+std::string store::token() {
+  constexpr std::size_t digits = 16;
+  std::string text(2 * digits, '0');
+  for (std::size_t i = 0; i < text.size(); i += digits) {
+    std::array<char, digits> hex;
+    auto* const end = std::to_chars(hex.data(), hex.data() + digits, random_(), 16).ptr;
+    std::ranges::copy_backward(hex.data(), end, text.begin() + static_cast<std::ptrdiff_t>(i + digits));
+  }
+  return text;
+}
+
 /// A script cannot see all that makes a value unfit. What looked good to it and is not, is ruled out by its version and
 /// claimed once more; whatever comes back the second time, there is no third.
+///
+/// All in one coroutine, learn() included, and what it sends is put together elsewhere: a further coroutine costs each
+/// hit hundreds of instructions, and so does one whose frame exceeds the 1,020 bytes that Asio keeps for the next.
 net::task<claim> store::get_or_claim(cache::identity id, claim_terms terms, net::steady_clock::time_point deadline) {
-  const lease wanted{std::move(id), fmt::format("{:016x}{:016x}", random(), random())};
-  auto value = lookup::unavailable;
-  auto r = co_await call_claim(wanted, terms, "", deadline);
-  auto c = read_claim(r, wanted, terms.now, value);
-  if (c.outcome == claim_outcome::good && !c.entry) {
-    r = co_await call_claim(wanted, terms, version_in((*r)[0].text()), deadline);
-    c = read_claim(r, wanted, terms.now, value);
+  const lease wanted{std::move(id), token()};
+  std::string unfit;
+  for (bool again = false;; again = true) {
+    auto r = co_await call_claim(wanted, terms, unfit, &store::call_by_name, deadline);
+    if (forgotten(r)) {
+      r = co_await call_claim(wanted, terms, unfit, &store::call_by_text, deadline);
+    }
+    auto value = lookup::unavailable;
+    auto c = read_claim(r, wanted, terms.now, value);
     if (c.outcome == claim_outcome::good && !c.entry) {
+      if (!again) {
+        unfit = version_in((*r)[0].text());
+        continue;
+      }
       c.outcome = claim_outcome::unavailable;
     }
+    count(c, value);
+    co_return c;
   }
-  count(c, value);
-  co_return c;
 }
 
 /// `unfit`: a version that will not do, besides that of the terms.
-net::task<command_result> store::call_claim(const lease& l, const claim_terms& terms, std::string_view unfit,
-                                            deadline_type deadline) {
-  return call(claim_script(),
-              {keys_->value(l.id), keys_->lease(l.id), l.token, milliseconds_of(lease_life),
-               std::string(value_beginning), milliseconds_of(terms.now), milliseconds_of(terms.fresh),
-               milliseconds_of(terms.fetched_since), milliseconds_of(terms.now + cache::clock_tolerance),
-               terms.other_than == 0 ? "" : version_bytes(terms.other_than), std::string(unfit)},
-              deadline);
+net::task<command_result> store::call_claim(const lease& wanted, const claim_terms& terms, std::string_view unfit,
+                                            caller how, deadline_type deadline) {
+  const auto value_key = keys_->value(wanted.id);
+  const auto lease_key = keys_->lease(wanted.id);
+  const auto life = milliseconds_of(lease_life);
+  const auto now = milliseconds_of(terms.now);
+  const auto fresh = milliseconds_of(terms.fresh);
+  const auto since = milliseconds_of(std::max(terms.fetched_since, cache::time_point())); // nothing is older
+  const auto latest = milliseconds_of(terms.now + cache::clock_tolerance);
+  const auto other_than = terms.other_than == 0 ? std::string() : version_bytes(terms.other_than);
+  return (this->*how)(
+      claim_script(),
+      {value_key, lease_key, wanted.token, life, value_beginning, now, fresh, since, latest, other_than, unfit},
+      deadline);
 }
 
 /// `value` becomes what the claim found.
-claim store::read_claim(const command_result& r, lease l, cache::time_point now, lookup& value) {
+claim store::read_claim(const command_result& r, const lease& wanted, cache::time_point now, lookup& value) {
   claim c;
   if (r && !is_claim(*r)) {
     complain("cannot claim", *r);
@@ -100,7 +128,7 @@ claim store::read_claim(const command_result& r, lease l, cache::time_point now,
   if (!r || !is_claim(*r)) {
     return c;
   }
-  auto f = judge((*r)[0], l.id, now);
+  auto f = judge((*r)[0], wanted.id, now);
   value = f.outcome;
   c.entry = std::move(f.entry);
   const auto word = (*r)[1].text();
@@ -108,7 +136,7 @@ claim store::read_claim(const command_result& r, lease l, cache::time_point now,
     c.outcome = claim_outcome::good;
   } else if (word == "leased") {
     c.outcome = claim_outcome::leased;
-    c.lease = std::move(l);
+    c.lease = wanted;
   } else if (word == "held" && r->size() > 2) {
     c.outcome = claim_outcome::held;
     // Somebody else's key, with a life of its own, must not make anybody wait longer than ours do.
@@ -140,12 +168,14 @@ void store::count(const claim& c, lookup value) {
 }
 
 net::task<lease_outcome> store::renew(lease l, net::steady_clock::time_point deadline) {
-  co_return read_lease_outcome(
-      co_await call(renew_script(), {keys_->lease(l.id), l.token, milliseconds_of(lease_life)}, deadline));
+  const auto key = keys_->lease(l.id);
+  const auto life = milliseconds_of(lease_life);
+  co_return read_lease_outcome(co_await call(renew_script(), {key, l.token, life}, deadline));
 }
 
 net::task<lease_outcome> store::release(lease l, net::steady_clock::time_point deadline) {
-  co_return read_lease_outcome(co_await call(release_script(), {keys_->lease(l.id), l.token}, deadline));
+  const auto key = keys_->lease(l.id);
+  co_return read_lease_outcome(co_await call(release_script(), {key, l.token}, deadline));
 }
 
 net::task<lease_outcome> store::put(lease l, cache::entry_ptr e, cache::time_point now,
@@ -163,9 +193,11 @@ net::task<lease_outcome> store::put(lease l, cache::entry_ptr e, cache::time_poi
     stats_.store_failures.add();
     co_return lease_outcome::unavailable;
   }
-  const auto outcome = read_lease_outcome(co_await call(
-      put_script(), {keys_->value(l.id), keys_->lease(l.id), l.token, std::move(*value), milliseconds_of(life)},
-      deadline));
+  const auto value_key = keys_->value(l.id);
+  const auto lease_key = keys_->lease(l.id);
+  const auto left = milliseconds_of(life);
+  const auto outcome =
+      read_lease_outcome(co_await call(put_script(), {value_key, lease_key, l.token, *value, left}, deadline));
   switch (outcome) {
   case lease_outcome::done:
     stats_.stores.add();

@@ -5,6 +5,7 @@
 #include "scripts.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <string>
 #include <unordered_set>
@@ -44,13 +45,15 @@ struct store::index_page {
 
 net::task<bool> store::enlist(cache::identity id, cache::time_point now, cache::time_point until,
                               net::steady_clock::time_point deadline) {
-  const auto text = std::string(id.text());
+  const auto text = id.text();
   const auto life = std::to_string((until - now + index_margin).count());
   const auto score = std::to_string(until.time_since_epoch().count());
   const auto past = std::to_string((now - index_margin).time_since_epoch().count());
   const auto parts = id.parts();
-  auto account = call(enlist_script(), {keys_->index_of_account(parts.w_id), text, score, past, life}, deadline);
-  auto room = call(enlist_script(), {keys_->index_of_room(parts.room), text, score, past, life}, deadline);
+  const auto of_account = keys_->index_of_account(parts.w_id);
+  const auto of_room = keys_->index_of_room(parts.room);
+  auto account = call(enlist_script(), {of_account, text, score, past, life}, deadline);
+  auto room = call(enlist_script(), {of_room, text, score, past, life}, deadline);
   const bool in_account = confirmed(co_await std::move(account));
   const bool in_room = confirmed(co_await std::move(room));
   co_return (in_account && in_room);
@@ -60,7 +63,8 @@ net::task<bool> store::enlist(cache::identity id, cache::time_point now, cache::
 /// returns what was enlisted before it began and stays so; what is enlisted meanwhile is fetched after the purge began.
 net::task<std::optional<std::vector<cache::identity>>>
 store::purge(cache::scope s, std::vector<cache::identity> also, cache::time_point now, std::chrono::milliseconds step) {
-  if (!confirmed(co_await call(signal_script(), {keys_->signal(s)}, net::steady_clock::now() + step))) {
+  const auto signal = keys_->signal(s);
+  if (!confirmed(co_await call(signal_script(), {signal}, net::steady_clock::now() + step))) {
     co_return std::nullopt;
   }
   std::erase_if(also, [&](const cache::identity& id) { return !s.covers(id); });
@@ -89,13 +93,17 @@ store::purge(cache::scope s, std::vector<cache::identity> also, cache::time_poin
 net::task<bool> store::bury(std::span<const cache::identity> ids, std::vector<cache::identity>& purged,
                             std::chrono::milliseconds step) {
   const auto deadline = net::steady_clock::now() + step;
+  const auto life = std::to_string(tombstone_life.count());
+  std::vector<std::array<std::string, 3>> texts;
+  texts.reserve(ids.size());
   std::vector<net::task<command_result>> under_way;
   under_way.reserve(ids.size());
   for (const auto& id : ids) {
-    std::vector<std::string> arguments{keys_->value(id), keys_->lease(id), tombstone(random()),
-                                       std::to_string(tombstone_life.count()), std::string(tombstone_beginning)};
-    under_way.push_back(under_way.empty() ? call_by_text(purge_script(), arguments, deadline)
-                                          : call(purge_script(), std::move(arguments), deadline));
+    const auto& [value, lease, grave] =
+        texts.emplace_back(std::array{keys_->value(id), keys_->lease(id), tombstone(random_())});
+    const arguments given{value, lease, grave, life, tombstone_beginning};
+    under_way.push_back(under_way.empty() ? call_by_text(purge_script(), given, deadline)
+                                          : call(purge_script(), given, deadline));
   }
   bool all = true;
   for (std::size_t i = 0; i < ids.size(); ++i) {

@@ -30,18 +30,22 @@ class command {
 public:
   explicit command(net::executor where) : where_(std::move(where)) {}
 
-  [[nodiscard]] bool settled() const noexcept { return outcome_.has_value(); }
+  [[nodiscard]] bool settled() const noexcept { return settled_; }
 
   /// Wakes the waiter by a post, never from within this call. Does nothing when settled already.
   void settle(command_result result);
 
-  /// Waits until `c` is settled. Called at most once for a command.
+  /// Waits until `c` is settled. Called at most once for a command; it may be settled before the task is awaited.
   static net::task<command_result> wait(std::shared_ptr<command> c);
 
 private:
+  using waiter = net::asio::any_completion_handler<void(command_result)>;
+  void tell(waiter who, command_result what);
+
   net::executor where_;
-  std::optional<command_result> outcome_;
-  net::asio::any_completion_handler<void()> waiter_;
+  bool settled_ = false;
+  std::optional<command_result> outcome_; ///< for as long as nobody waits for it
+  waiter waiter_;
 };
 
 } // namespace rollcall::redis

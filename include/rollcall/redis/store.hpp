@@ -7,6 +7,8 @@
 #include "rollcall/redis/complaints.hpp"
 #include "rollcall/redis/connection.hpp"
 
+#include <boost/container/static_vector.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -175,17 +177,22 @@ private:
   using deadline_type = net::steady_clock::time_point;
   struct index_page;
 
-  // Scripts. Each call is sent before it returns, so that calls made one after the other leave in one write.
-  net::task<command_result> call(const script& what, std::vector<std::string> arguments, deadline_type deadline);
-  net::task<command_result> call_by_text(const script& what, std::span<const std::string> arguments,
-                                         deadline_type deadline);
-  net::task<command_result> learn(net::task<command_result> asked, const script& what,
-                                  std::vector<std::string> arguments, deadline_type deadline);
+  // Scripts. Each call is sent before it returns, so that calls made one after the other leave in one write. What the
+  // arguments show stays until the task has ended: it may have to be sent once more.
+  using arguments = boost::container::static_vector<std::string_view, 11>;
+  net::task<command_result> call(const script& what, arguments given, deadline_type deadline);
+  net::task<command_result> call_by_name(const script& what, const arguments& given, deadline_type deadline);
+  net::task<command_result> call_by_text(const script& what, const arguments& given, deadline_type deadline);
+  net::task<command_result> learn(net::task<command_result> asked, const script& what, arguments given,
+                                  deadline_type deadline);
+  bool forgotten(const command_result& r);
 
   // Leases.
-  net::task<command_result> call_claim(const lease& l, const claim_terms& terms, std::string_view unfit,
-                                       deadline_type deadline);
-  claim read_claim(const command_result& r, lease l, cache::time_point now, lookup& value);
+  using caller = net::task<command_result> (store::*)(const script&, const arguments&, deadline_type);
+  std::string token();
+  net::task<command_result> call_claim(const lease& wanted, const claim_terms& terms, std::string_view unfit,
+                                       caller how, deadline_type deadline);
+  claim read_claim(const command_result& r, const lease& wanted, cache::time_point now, lookup& value);
   lease_outcome read_lease_outcome(const command_result& r);
   void count(const claim& c, lookup value);
 
@@ -203,11 +210,9 @@ private:
   /// True when Redis said 1, which is how scripts confirm.
   bool confirmed(const command_result& r);
   void complain(std::string_view what, const reply& r);
-  std::uint64_t random();
-
   connection& link_;
   std::unique_ptr<const keys> keys_;
-  std::random_device random_;
+  std::mt19937_64 random_;
   store_stats stats_;
   complaints complaints_;
 };
