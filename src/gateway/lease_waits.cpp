@@ -24,14 +24,18 @@ struct lease_waits::waiter {
   bool woken = false;
 };
 
-lease_waits::seat::seat(lease_waits& table, const cache::identity& id, const net::executor& ex)
+lease_waits::seat::seat(lease_waits& table, const cache::identity& id, const net::executor& ex,
+                        std::optional<stamp_type> since)
     : table_(table), waiter_(std::make_shared<waiter>(std::string(id.text()), ex)) {
   const std::lock_guard lock(table_.mutex_);
+  waiter_->woken = since && *since != table_.news_.load(std::memory_order_relaxed);
   table_.seats_.emplace(waiter_->identity, waiter_);
   table_.size_.store(table_.seats_.size(), std::memory_order_relaxed);
 }
 
 lease_waits::seat::~seat() {
+  if (!waiter_)
+    return;
   const std::lock_guard lock(table_.mutex_);
   auto [at, end] = table_.seats_.equal_range(waiter_->identity);
   while (at != end && at->second != waiter_)
@@ -52,6 +56,7 @@ net::task<> lease_waits::seat::wait(std::chrono::milliseconds most) {
 
 void lease_waits::wake(const cache::identity& id) {
   const std::lock_guard lock(mutex_);
+  news_.fetch_add(1, std::memory_order_release);
   auto [at, end] = seats_.equal_range(std::string(id.text()));
   for (; at != end; ++at)
     waiter::wake(at->second);
@@ -59,6 +64,7 @@ void lease_waits::wake(const cache::identity& id) {
 
 void lease_waits::wake_all() {
   const std::lock_guard lock(mutex_);
+  news_.fetch_add(1, std::memory_order_release);
   for (const auto& [id, w] : seats_)
     waiter::wake(w);
 }

@@ -34,10 +34,13 @@ outcome_ptr source::hit(cache::entry_ptr e, origin from) {
   return shared(stored{.entry = std::move(e), .from = from});
 }
 
-net::task<source::found> source::obtain(question q) {
+net::task<source::found> source::obtain(const question& q) {
   redis_budget budget(lane_.shared.redis_timeout);
   // Between the look into memory and the start of this flight, an earlier one may have landed.
-  auto held = co_await look_in_memory(q, budget);
+  const auto asked = lane_.shared.lists.memory.stamp();
+  auto [held, suspect] = lane_.shared.lists.memory.find(q.id, cache::wall_now());
+  if (suspect)
+    held = co_await verify(q, std::move(held), asked, budget);
   if (const auto d = decide(held, q); d != decision::ask) {
     found f{hit(held, origin::memory), std::nullopt};
     if (d == decision::serve_and_refresh)
@@ -50,35 +53,41 @@ net::task<source::found> source::obtain(question q) {
   co_return found{co_await ask_upstream(q, std::move(looked.stale), std::move(looked.lease)), std::nullopt};
 }
 
-// What memory holds; a suspect only once Redis has confirmed it, or while Redis is out of reach.
-net::task<cache::entry_ptr> source::look_in_memory(const question& q, redis_budget& budget) {
+// A suspect that memory holds, unless Redis holds another one; while Redis is out of reach it will do.
+net::task<cache::entry_ptr> source::verify(const question& q, cache::entry_ptr suspect, cache::memory::stamp_type asked,
+                                           redis_budget& budget) {
+  if (!suspect || !lane_.redis_usable())
+    co_return suspect;
   auto& memory = lane_.shared.lists.memory;
-  const auto asked = memory.stamp();
-  auto held = memory.find(q.id, cache::wall_now());
-  if (!held.entry || !held.suspect || !lane_.redis_usable())
-    co_return std::move(held.entry);
   const redis_budget::expense once(budget);
-  switch (co_await lane_.store->verify(q.id, held.entry->version, once.deadline())) {
+  switch (co_await lane_.store->verify(q.id, suspect->version, once.deadline())) {
   case redis::verification::same:
-    memory.confirm(q.id, held.entry->version, asked);
+    memory.confirm(q.id, suspect->version, asked);
     break;
   case redis::verification::different:
-    memory.erase(q.id, held.entry->version);
+    memory.erase(q.id, suspect->version);
     co_return nullptr;
   case redis::verification::unavailable:
     break;
   }
-  co_return std::move(held.entry);
+  co_return suspect;
 }
 
 // Reads and claims until there is something to serve, the lease is ours, or Redis is no help.
 net::task<source::lookup> source::look_in_redis(const question& q, cache::entry_ptr stale, redis_budget& budget) {
-  auto seat = lane_.shared.lists.waits.enroll(q.id, lane_.ex);
+  auto& waits = lane_.shared.lists.waits;
+  std::optional<lease_waits::seat> seat;
   const auto wait_until = net::steady_clock::now() + lane_.shared.upstream_timeout;
   cache::lease_patience patience;
   while (lane_.redis_usable() && !budget.spent()) {
     const auto asked = lane_.shared.lists.memory.stamp();
-    auto c = co_await claim(q, {.fetched_since = cache::oldest_wanted(q.wants, cache::wall_now())}, budget);
+    const auto heard = waits.stamp();
+    const auto terms = terms_now({.fetched_since = cache::oldest_wanted(q.wants, cache::wall_now())});
+    redis::claim c;
+    {
+      const redis_budget::expense once(budget);
+      c = co_await lane_.store->get_or_claim(q.id, terms, once.deadline());
+    }
     stale = take_in(c.entry, std::move(stale), asked);
     if (c.outcome == redis::claim_outcome::good)
       co_return settled(std::move(c.entry), decision::serve, {});
@@ -102,7 +111,9 @@ net::task<source::lookup> source::look_in_redis(const question& q, cache::entry_
     lane_.stats.lease_waits.add();
     const auto jitter = std::chrono::milliseconds(lane_.random() % 50);
     const auto pause = lane_.shared.lists.tracked ? c.held_for + jitter : poll_pause / 2 + jitter;
-    co_await seat.wait(std::min(left, pause));
+    if (!seat)
+      seat.emplace(waits.enroll(q.id, lane_.ex, heard));
+    co_await seat->wait(std::min(left, pause));
     budget = redis_budget(lane_.shared.redis_timeout); // Redis is well: it was another gateway that took the time
   }
   // Redis may have given away what it holds and refused the lease: it is full, or a replica.
@@ -111,12 +122,11 @@ net::task<source::lookup> source::look_in_redis(const question& q, cache::entry_
   co_return lookup{std::nullopt, std::move(stale), {}};
 }
 
-net::task<redis::claim> source::claim(const question& q, redis::claim_terms terms, redis_budget& budget) {
-  terms.now = cache::wall_now();
-  terms.fresh = lane_.shared.windows.fresh;
-  terms.fetched_since = std::max(terms.fetched_since, lane_.shared.purges.floor());
-  const redis_budget::expense once(budget);
-  co_return co_await lane_.store->get_or_claim(q.id, terms, once.deadline());
+redis::claim_terms source::terms_now(redis::claim_terms special) const {
+  special.now = cache::wall_now();
+  special.fresh = lane_.shared.windows.fresh;
+  special.fetched_since = std::max(special.fetched_since, lane_.shared.purges.floor());
+  return special;
 }
 
 // An entry that Redis holds, to be served.
@@ -151,7 +161,7 @@ cache::entry_ptr source::take_in(const cache::entry_ptr& from_redis, cache::entr
   return held && held->fetched_at >= from_redis->fetched_at ? held : from_redis;
 }
 
-net::task<outcome_ptr> source::renew(question q, renewal r) {
+net::task<outcome_ptr> source::renew(const question& q, renewal r) {
   redis_budget budget(lane_.shared.redis_timeout);
   const auto now = cache::wall_now();
   if (auto there = lane_.shared.lists.memory.find(q.id, now);
@@ -162,7 +172,12 @@ net::task<outcome_ptr> source::renew(question q, renewal r) {
   auto held = r.known;
   if (!r.lease && lane_.redis_usable()) {
     const auto asked = lane_.shared.lists.memory.stamp();
-    auto c = co_await claim(q, {.other_than = r.known->version}, budget);
+    const auto terms = terms_now({.other_than = r.known->version});
+    redis::claim c;
+    {
+      const redis_budget::expense once(budget);
+      c = co_await lane_.store->get_or_claim(q.id, terms, once.deadline());
+    }
     held = take_in(c.entry, std::move(held), asked);
     if (c.outcome == redis::claim_outcome::good)
       co_return shared(stored{.entry = c.entry, .from = origin::redis});
@@ -185,9 +200,12 @@ void source::leave_alone(const question& q, std::chrono::milliseconds held_for) 
                     failures.stamp());
 }
 
-net::task<outcome_ptr> source::find_stored(question q) {
+net::task<outcome_ptr> source::find_stored(const question& q) {
   redis_budget budget(lane_.shared.redis_timeout);
-  auto held = co_await look_in_memory(q, budget);
+  const auto looked = lane_.shared.lists.memory.stamp();
+  auto [held, suspect] = lane_.shared.lists.memory.find(q.id, cache::wall_now());
+  if (suspect)
+    held = co_await verify(q, std::move(held), looked, budget);
   if (decide(held, q) != decision::ask)
     co_return hit(std::move(held), origin::memory);
   if (lane_.redis_usable() && !budget.spent()) {

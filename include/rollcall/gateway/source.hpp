@@ -28,14 +28,14 @@ public:
     std::optional<renewal> due;
   };
 
-  /// Asks on behalf of everybody who wants it now: see cache::flights.
-  net::task<found> obtain(question q);
+  /// Asks on behalf of everybody who wants it now: see cache::flights. `q` outlives the task, here and below.
+  net::task<found> obtain(const question& q);
 
   /// Replaces an entry that was served all the same. Null when somebody else is at it.
-  net::task<outcome_ptr> renew(question q, renewal r);
+  net::task<outcome_ptr> renew(const question& q, renewal r);
 
   /// What is stored, without asking the upstream for it.
-  net::task<outcome_ptr> find_stored(question q);
+  net::task<outcome_ptr> find_stored(const question& q);
 
 private:
   /// What the two stores said.
@@ -49,10 +49,11 @@ private:
 
   outcome_ptr hit(cache::entry_ptr e, origin from);
   cache::decision decide(const cache::entry_ptr& e, const question& q) const;
-  net::task<cache::entry_ptr> look_in_memory(const question& q, redis_budget& budget);
+  net::task<cache::entry_ptr> verify(const question& q, cache::entry_ptr suspect, cache::memory::stamp_type asked,
+                                     redis_budget& budget);
   net::task<lookup> look_in_redis(const question& q, cache::entry_ptr stale, redis_budget& budget);
   void leave_alone(const question& q, std::chrono::milliseconds held_for);
-  net::task<redis::claim> claim(const question& q, redis::claim_terms terms, redis_budget& budget);
+  redis::claim_terms terms_now(redis::claim_terms special) const;
   lookup settled(cache::entry_ptr e, cache::decision d, held_lease lease);
   net::task<held_lease> take_up(redis::lease l, redis_budget& budget);
   cache::entry_ptr take_in(const cache::entry_ptr& from_redis, cache::entry_ptr held, cache::memory::stamp_type asked);

@@ -114,6 +114,52 @@ BOOST_AUTO_TEST_CASE(news_between_the_seat_and_the_wait_counts) {
       });
 }
 
+// Whose news it was is not kept: one question more to Redis is cheaper than a seat for everybody who asks it anything.
+BOOST_AUTO_TEST_CASE(news_of_anybody_between_the_stamp_and_the_seat_ends_the_first_wait) {
+  for (const bool all : {false, true}) {
+    int waited = 0;
+    const auto before = waits.stamp();
+    all ? waits.wake_all() : waits.wake(b);
+    const auto ask = [&](lease_waits& of, lease_waits::stamp_type since) -> net::task<> {
+      auto seat = of.enroll(a, context.get_executor(), since);
+      for (; waited < 2; ++waited)
+        co_await seat.wait(1h);
+    };
+    net::asio::co_spawn(context.get_executor(), ask(waits, before), [](std::exception_ptr failed) {
+      if (failed)
+        std::rethrow_exception(failed);
+    });
+    settle();
+    BOOST_TEST(waited == 1, "the second wait is for news of its own");
+    waits.wake(a);
+    settle();
+    BOOST_TEST(waited == 2);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(without_news_since_the_stamp_one_waits) {
+  waits.wake(a);
+  const auto seat_wanted = waits.stamp();
+  int waited = 0;
+  const auto ask = [&]() -> net::task<> {
+    auto first = waits.enroll(a, context.get_executor(), seat_wanted);
+    auto seat = std::move(first);
+    co_await seat.wait(1h);
+    ++waited;
+  };
+  net::asio::co_spawn(context.get_executor(), ask, [](std::exception_ptr failed) {
+    if (failed)
+      std::rethrow_exception(failed);
+  });
+  settle();
+  BOOST_TEST(waited == 0);
+  BOOST_TEST(waits.size() == 1U);
+  waits.wake(a);
+  settle();
+  BOOST_TEST(waited == 1);
+  BOOST_TEST(waits.size() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(news_from_before_the_seat_does_not_count) {
   waits.wake(a);
   waits.wake_all();
