@@ -86,6 +86,7 @@ void lane::watch_drain_later() {
 // Everything that a task may wait for ends here, so that what is left unwinds and io_.run() returns.
 void lane::leave() {
   listener_.stop();
+  router_.stop();
   pool_.stop();
   edges_.stop();
   if (link_)

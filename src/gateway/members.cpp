@@ -91,7 +91,7 @@ void members::serve(const net::request& r, net::exchange& x) {
   if (wants.only_if_cached)
     lane_.tasks.start(answer_from_stores(x.take(), std::move(q), std::move(a)), "answering from what is stored");
   else
-    lane_.tasks.start(answer_later(x.take(), std::move(q), std::move(a)), "answering a request");
+    answer_later(x.take(), std::move(q), std::move(a));
 }
 
 // Of the request whose identity is id_.
@@ -139,12 +139,7 @@ void members::answer_hit(const cache::entry_ptr& e, bool gzip, cache::time_point
 }
 
 net::task<> members::answer_from_stores(net::turn t, question q, asker who) {
-  respond(std::move(t), who, {.result = co_await source_.find_stored(std::move(q))});
-}
-
-net::task<> members::answer_later(net::turn t, question q, asker who) {
-  const auto a = co_await wait_for_answer(std::move(q));
-  respond(std::move(t), who, a);
+  respond(std::move(t), who, {.result = co_await source_.find_stored(q)});
 }
 
 void members::respond(net::turn t, const asker& who, const answer& a) {

@@ -17,19 +17,6 @@ std::shared_ptr<const outcome> refusal(unsigned status, std::string message, std
   return std::make_shared<const outcome>(failed{status, std::move(message), {.detail = detail}});
 }
 
-} // namespace
-
-struct members::wait {
-  explicit wait(const net::executor& ex) : over(ex) {}
-
-  /// Its expiry is the asker's own deadline; landing cancels it.
-  net::timer over;
-  flights::result result;
-  bool landed = false;
-};
-
-namespace {
-
 // Who joins a flight may get what was fetched before he asked: new enough for most, but not for who says otherwise.
 bool satisfies(const outcome& o, const cache::directives& wants, cache::time_point asked) {
   const auto* s = std::get_if<stored>(&o);
@@ -38,65 +25,85 @@ bool satisfies(const outcome& o, const cache::directives& wants, cache::time_poi
 
 } // namespace
 
-net::task<members::answer> members::wait_for_answer(question q) {
-  const auto asked = cache::wall_now();
-  answer a;
-  for (int flown = 0; flown < flights_most; ++flown)
-    if (co_await follow(q, a) && satisfies(*a.result, q.wants, asked))
-      co_return a;
-  if (a.result)
-    co_return a;
-  lane_.stats.refused.add();
-  a.result = refusal(503, "the request could not be carried out, try again", "abandoned");
-  co_return a;
+struct members::wait : std::enable_shared_from_this<wait>, patience::guest {
+  wait(net::turn t, question_ptr what, asker whose) : turn(std::move(t)), q(std::move(what)), who(std::move(whose)) {}
+
+  net::turn turn;
+  question_ptr q;
+  asker who;
+  const cache::time_point asked = cache::wall_now();
+  int flown = 0;
+  bool collapsed = false;
+  flights::ticket seat;
+};
+
+members::members(lane_context& lane, passthrough& others)
+    : lane_(lane), others_(others), source_(lane),
+      waiting_(lane.ex, lane.shared.patience, [this](patience::guest& g) { send_away(static_cast<wait&>(g)); }) {}
+
+void members::answer_later(net::turn t, question q, asker who) {
+  follow(std::make_shared<wait>(std::move(t), std::make_shared<const question>(std::move(q)), std::move(who)));
 }
 
-// False when the flight ended without a result: whoever wants one may start the next.
-net::task<bool> members::follow(const question& q, answer& a) {
-  const auto w = std::make_shared<wait>(lane_.ex);
-  auto boarded = lane_.shared.lists.flights.join(q.id, [w, ex = lane_.ex](flights::result r) {
-    net::asio::post(ex, [w, r = std::move(r)]() mutable {
-      w->result = std::move(r);
-      w->landed = true;
-      w->over.cancel();
-    });
+void members::follow(const std::shared_ptr<wait>& w) {
+  ++w->flown;
+  auto boarded = lane_.shared.lists.flights.join(w->q->id, [this, w, ex = lane_.ex](flights::result r) {
+    net::asio::post(ex, [this, w, r = std::move(r)]() mutable { land(*w, std::move(r)); });
   });
   if (boarded.as == flights::role::refused) {
     lane_.stats.refused.add();
-    a.result = refusal(503, "too many requests wait for answers, try again later", "waiters");
-    co_return true;
+    return finish(*w, {refusal(503, "too many requests wait for answers, try again later", "waiters"), w->collapsed});
   }
-  a.collapsed = boarded.as == flights::role::follows;
-  w->over.expires_after(lane_.shared.patience);
-  if (!a.collapsed)
-    lane_.tasks.start(fly(q, std::move(boarded.lead)), "fetching a list");
-  // The flight may have landed before we get to wait for it: it is posted, so not before this suspends.
-  co_await w->over.async_wait(net::no_throw);
-  if (!w->landed) {
-    lane_.shared.lists.flights.leave(boarded.seat);
-    lane_.stats.failed.add();
-    a.result = refusal(504, "no answer came in time", "waited");
-    co_return true;
-  }
-  a.result = w->result;
-  if (a.result && a.collapsed)
-    lane_.stats.collapsed.add();
-  co_return a.result != nullptr;
+  w->collapsed = boarded.as == flights::role::follows;
+  w->seat = std::move(boarded.seat);
+  lane_.tasks.begin();
+  waiting_.enter(*w);
+  if (!w->collapsed)
+    lane_.tasks.start(fly(w->q, std::move(boarded.lead)), "fetching a list");
 }
 
-net::task<> members::fly(question q, flights::permit lead) {
-  auto found = co_await source_.obtain(q);
+// Who got nothing, or what is too old for him, may start the next flight.
+void members::land(wait& w, outcome_ptr result) {
+  if (!w.waits()) // sent away meanwhile
+    return;
+  waiting_.leave(w);
+  lane_.tasks.end();
+  if (result && w.collapsed)
+    lane_.stats.collapsed.add();
+  if (result && (w.flown == flights_most || satisfies(*result, w.q->wants, w.asked)))
+    return finish(w, {std::move(result), w.collapsed});
+  if (w.flown < flights_most)
+    return follow(w.shared_from_this());
+  lane_.stats.refused.add();
+  finish(w, {refusal(503, "the request could not be carried out, try again", "abandoned"), w.collapsed});
+}
+
+// `w` may be destroyed on the thread that landed it: what belongs to this one is given away before.
+void members::finish(wait& w, answer a) {
+  respond(std::move(w.turn), w.who, a);
+}
+
+void members::send_away(wait& w) {
+  const auto alive = w.shared_from_this(); // the flight may have been the last to hold it
+  lane_.tasks.end();
+  lane_.shared.lists.flights.leave(w.seat);
+  lane_.stats.failed.add();
+  finish(w, {refusal(504, "no answer came in time", "waited"), w.collapsed});
+}
+
+net::task<> members::fly(question_ptr q, flights::permit lead) {
+  auto found = co_await source_.obtain(*q);
   if (!found.due)
     co_return lead.land(std::move(found.result));
   // Not if it was severed: what is to be renewed may have been purged, and nobody who asks now may be given it.
   if (auto next = lead.land_and_lead(std::move(found.result)))
-    co_await refresh(std::move(q), std::move(*next), std::move(*found.due));
+    co_await refresh(question(*q), std::move(*next), std::move(*found.due));
 }
 
 // On nobody's behalf: nobody waits for it but those who find nothing to serve meanwhile.
 net::task<> members::refresh(question q, flights::permit lead, source::renewal due) {
   q.wants = {};
-  lead.land(co_await source_.renew(std::move(q), std::move(due)));
+  lead.land(co_await source_.renew(q, std::move(due)));
 }
 
 } // namespace rollcall::gateway

@@ -18,6 +18,10 @@ public:
   /// Starts `t`. `what` names it in the log and is a literal.
   void start(net::task<> t, std::string_view what);
 
+  /// For a task that is no coroutine: counts it in, and out when it has ended.
+  void begin() { running_.add(); }
+  void end() { running_.subtract(); }
+
   [[nodiscard]] bool idle() const noexcept { return running_.get() == 0; }
 
 private:

@@ -7,9 +7,11 @@
 #include "rollcall/gateway/lane_context.hpp"
 #include "rollcall/gateway/outcome.hpp"
 #include "rollcall/gateway/passthrough.hpp"
+#include "rollcall/gateway/patience.hpp"
 #include "rollcall/gateway/source.hpp"
 #include "rollcall/net/service.hpp"
 
+#include <memory>
 #include <string_view>
 
 namespace rollcall::gateway {
@@ -21,10 +23,13 @@ public:
   static constexpr std::string_view path = "/getChatRoomMember";
   static constexpr std::size_t body_most = 16 * 1024;
 
-  members(lane_context& lane, passthrough& others) : lane_(lane), others_(others), source_(lane) {}
+  members(lane_context& lane, passthrough& others);
 
   /// What memory can answer is answered before this returns; for everything else a task takes over.
   void serve(const net::request& r, net::exchange& x);
+
+  /// From now on nothing of this keeps the io_context running but those who still wait for a flight.
+  void stop() { waiting_.stop(); }
 
 private:
   using flights = cache::flights<outcome>;
@@ -44,6 +49,8 @@ private:
   };
   /// One asker's wait for a flight that somebody else may be landing on another thread.
   struct wait;
+  /// Shared by the flight and by those of its lane who may have to start another.
+  using question_ptr = std::shared_ptr<const question>;
   /// What the wait came to. `collapsed`: somebody else's call answered it; `remembered`: and that some while ago.
   struct answer {
     outcome_ptr result;
@@ -55,17 +62,20 @@ private:
   question question_of(const net::request& r, const api::query& query, const cache::directives& wants) const;
   void refresh_later(const net::request& r, const api::query& query, cache::entry_ptr known);
   void answer_hit(const cache::entry_ptr& e, bool gzip, cache::time_point now, net::exchange& x);
-  net::task<> answer_later(net::turn t, question q, asker who);
+  void answer_later(net::turn t, question q, asker who);
   net::task<> answer_from_stores(net::turn t, question q, asker who);
-  net::task<answer> wait_for_answer(question q);
-  net::task<bool> follow(const question& q, answer& a);
-  net::task<> fly(question q, flights::permit lead);
+  void follow(const std::shared_ptr<wait>& w);
+  void land(wait& w, outcome_ptr result);
+  void finish(wait& w, answer a);
+  void send_away(wait& w);
+  net::task<> fly(question_ptr q, flights::permit lead);
   net::task<> refresh(question q, flights::permit lead, source::renewal due);
   void respond(net::turn t, const asker& who, const answer& a);
 
   lane_context& lane_;
   passthrough& others_;
   source source_;
+  patience waiting_;
   api::query_parser queries_;
   cache::fingerprints fingerprints_;
   cache::identity id_; // of the request being served; keeps its storage

@@ -16,6 +16,9 @@ public:
   void serve(const net::request& r, net::exchange& x) override;
   std::string error_body(unsigned status, std::string_view message) override;
 
+  /// As members::stop().
+  void stop() { members_.stop(); }
+
 private:
   passthrough passthrough_;
   members members_;

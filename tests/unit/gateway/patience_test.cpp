@@ -1,0 +1,99 @@
+#include "rollcall/gateway/patience.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <deque>
+#include <vector>
+
+namespace {
+
+using namespace std::chrono_literals;
+using rollcall::gateway::patience;
+namespace net = rollcall::net;
+
+struct world {
+  patience of(std::chrono::milliseconds limit) {
+    return patience(context.get_executor(), limit, [this](patience::guest& g) {
+      BOOST_TEST(!g.waits());
+      sent_away.push_back(&g);
+    });
+  }
+
+  boost::asio::io_context context;
+  std::deque<patience::guest> guests{4};
+  std::vector<patience::guest*> sent_away;
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(patience_suite, world)
+
+BOOST_AUTO_TEST_CASE(who_waits_too_long_is_sent_away_and_who_leaves_in_time_is_not) {
+  auto p = of(20ms);
+  const auto began = net::steady_clock::now();
+  for (auto& g : guests)
+    p.enter(g);
+  p.leave(guests[0]); // for whom the timer was set
+  p.leave(guests[2]);
+  BOOST_TEST(!guests[0].waits());
+  BOOST_TEST(guests[1].waits());
+  context.run();
+  BOOST_TEST((net::steady_clock::now() - began >= 20ms));
+  BOOST_TEST((sent_away == std::vector{&guests[1], &guests[3]}));
+}
+
+BOOST_AUTO_TEST_CASE(each_has_the_whole_of_his_time) {
+  auto p = of(30ms);
+  net::timer later(context.get_executor(), 15ms);
+  net::steady_clock::time_point came;
+  p.enter(guests[0]);
+  later.async_wait([&](net::error_code) {
+    came = net::steady_clock::now();
+    p.enter(guests[1]);
+  });
+  context.run();
+  BOOST_TEST((sent_away == std::vector{&guests[0], &guests[1]}));
+  BOOST_TEST((net::steady_clock::now() - came >= 30ms));
+}
+
+BOOST_AUTO_TEST_CASE(who_comes_while_another_is_sent_away_gets_his_turn) {
+  patience p(context.get_executor(), 10ms, [&](patience::guest& g) {
+    sent_away.push_back(&g);
+    if (sent_away.size() < 4)
+      p.enter(guests[sent_away.size()]);
+  });
+  p.enter(guests[0]);
+  context.run();
+  BOOST_TEST((sent_away == std::vector{&guests[0], &guests[1], &guests[2], &guests[3]}));
+}
+
+BOOST_AUTO_TEST_CASE(who_is_destroyed_has_left) {
+  auto p = of(1h);
+  p.enter(guests[0]);
+  {
+    patience::guest short_lived;
+    p.enter(short_lived);
+  }
+  p.leave(guests[0]);
+  p.stop();
+  context.run(); // or this takes an hour
+  BOOST_TEST(sent_away.empty());
+}
+
+BOOST_AUTO_TEST_CASE(once_stopped_only_who_waits_keeps_the_loop_running) {
+  auto p = of(1h);
+  p.enter(guests[0]);
+  p.enter(guests[1]);
+  p.stop();
+  context.poll();
+  BOOST_TEST(!context.stopped());
+  p.leave(guests[0]);
+  context.poll();
+  BOOST_TEST(!context.stopped());
+  p.leave(guests[1]);
+  context.run();
+  BOOST_TEST(sent_away.empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
