@@ -206,7 +206,9 @@ BOOST_AUTO_TEST_CASE(a_drain_lets_the_waiting_have_their_answer) {
   up.let_go();
   for (auto& c : clients)
     BOOST_TEST(c.receive().body == good_body);
+  const auto answered = steady_clock::now();
   g.stop();
+  BOOST_TEST((steady_clock::now() - answered < 5s), "the deadlines of those who have their answer keep nobody waiting");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

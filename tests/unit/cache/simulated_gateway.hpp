@@ -32,8 +32,9 @@ struct fleet_rules {
 };
 
 /// One gateway: the decisions of the cache, taken by the real code in the order in which src/gateway takes them
-/// (members.cpp, waiting.cpp, source.cpp, asking.cpp, lease_keeper.cpp, lease_waits.cpp, commons.cpp; functions have
-/// the names that they have there), but with Redis, the instance and time simulated.
+/// (members.cpp, waiting.cpp, source.cpp, asking.cpp, lease_keeper.cpp, lease_waits.cpp, commons.cpp; most
+/// functions have the names that they have there), but with Redis, the instance and time simulated. What is done there
+/// without coroutines, or a seat that is taken only by who has to wait, is simulated as if it were not.
 class gateway {
 public:
   /// `redis` may be null. All outlive the gateway, which is `number` of its fleet.
