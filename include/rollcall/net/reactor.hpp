@@ -57,8 +57,8 @@ private:
   void call_again();
 
   static constexpr std::size_t events_most = 256;
-  // So many events after the set was asked, that is no longer "now": some hundreds of microseconds.
-  static constexpr std::size_t told_most = 32;
+  // So many events after the set was asked, that is no longer "now": about a millisecond. 64 busy clients stay below.
+  static constexpr std::size_t told_most = 128;
 
   executor ex_;
   asio::posix::basic_stream_descriptor<executor> set_;

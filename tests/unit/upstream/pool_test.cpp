@@ -187,7 +187,7 @@ BOOST_FIXTURE_TEST_CASE(what_came_before_the_request_did_is_seen, one_idle) {
 // So many events later, the set was asked too long ago.
 BOOST_FIXTURE_TEST_CASE(what_came_within_a_long_turn_is_seen, one_idle) {
   std::vector<std::unique_ptr<client>> all;
-  for (int i = 0; i < 100; ++i)
+  for (int i = 0; i < 200; ++i)
     all.push_back(std::make_unique<client>(edges));
   settle();
   int told = 0;
@@ -196,11 +196,11 @@ BOOST_FIXTURE_TEST_CASE(what_came_within_a_long_turn_is_seen, one_idle) {
     c->ask([&] {
       if (++told == 1)
         send(theirs, "x");
-      if (told == 100)
+      if (told == 200)
         got = p.take_idle() != nullptr;
     });
   settle();
-  BOOST_TEST(told == 100);
+  BOOST_TEST(told == 200);
   BOOST_TEST(!got);
   check_dropped();
 }
