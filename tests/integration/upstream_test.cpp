@@ -546,6 +546,9 @@ BOOST_AUTO_TEST_CASE(a_connection_that_had_more_time_before_ends_in_time) {
 
 BOOST_AUTO_TEST_CASE(a_whole_fetch_ends_in_time_however_lively_the_peer_is) {
   const std::string dribble = http_answer(200, std::string(500, 'x'));
+  std::string interims;
+  while (interims.size() < 256 * 1024)
+    interims += "HTTP/1.1 102 Processing\r\n\r\n";
   const std::vector<scripted_upstream::script> scripts{
       [](upstream_connection& c) { c.ignore(); },
       [&](upstream_connection& c) {
@@ -563,6 +566,11 @@ BOOST_AUTO_TEST_CASE(a_whole_fetch_ends_in_time_however_lively_the_peer_is) {
       [&](upstream_connection& c) {
         c.read();
         while (c.send("HTTP/1.1 102 Processing\r\n\r\n") && c.wait(10ms))
+          ;
+      },
+      [&](upstream_connection& c) { // faster than it is read
+        c.read();
+        while (c.send(interims))
           ;
       },
   };
