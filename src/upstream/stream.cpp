@@ -136,14 +136,17 @@ void stream::when_more(std::move_only_function<void(std::expected<void, failure>
 }
 
 void stream::read_more() {
+  auto then = std::exchange(then_, nullptr); // what throws ends what it holds
   const auto come = answer_.more(*link_);
-  if (come && !*come)
+  if (come && !*come) {
+    then_ = std::move(then);
     return link_->when_readable([this] { read_more(); });
+  }
   wait_ended(receiving_);
   std::expected<void, failure> result;
   if (!come)
     result = std::unexpected(come.error());
-  std::exchange(then_, nullptr)(result);
+  then(result);
 }
 
 void stream::stop_sending() {
