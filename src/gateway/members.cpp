@@ -4,6 +4,7 @@
 #include "rollcall/gateway/directives.hpp"
 #include "rollcall/gateway/replies.hpp"
 #include "rollcall/net/http_text.hpp"
+#include "rollcall/net/outbox.hpp"
 
 #include <type_traits>
 
@@ -40,15 +41,15 @@ double uniform(std::mt19937_64& random) {
   return static_cast<double>(random() >> 11) * 0x1p-53;
 }
 
-// A stored entry as a response: its representation bytes go out as they are. Below this size a copy behind the head
-// costs less than a second part of the write and the count of one more owner, which threads share.
-constexpr std::size_t copied_most = 4096;
-
+// A stored entry as a response: its representation bytes go out as they are.
 net::response response_of(const cache::entry_ptr& e, bool gzip, field_lines& fields) {
   const auto& variant = gzip && e->gzip ? e->gzip : e->plain;
   const auto bytes = variant->bytes();
   fields.add_shared(*variant);
-  return {.status = 200, .fields = fields.text(), .rest = bytes, .owner = bytes.size() > copied_most ? e : nullptr};
+  return {.status = 200,
+          .fields = fields.text(),
+          .rest = bytes,
+          .owner = bytes.size() > net::outbox::copied_most ? e : nullptr};
 }
 
 } // namespace

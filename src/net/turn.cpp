@@ -147,7 +147,10 @@ void session::queue_piece(std::string_view piece) {
     out.append(digits(piece.size(), 16).text());
     out.append("\r\n");
   }
-  out.append_shared(piece, nullptr);
+  if (piece.size() <= outbox::copied_most)
+    out.append(piece);
+  else
+    out.append_shared(piece, nullptr);
   if (chunking_)
     out.append("\r\n");
 }
