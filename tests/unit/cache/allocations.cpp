@@ -27,7 +27,8 @@ allocations allocations_of_this_thread() noexcept {
 
 #ifndef ROLLCALL_TEST_KEEPS_OPERATOR_NEW
 
-// Replaced for the whole test program (the standard allows it); the array and sized forms call these.
+// Replaced for the whole test program (the standard allows it). The array forms as well: the address sanitizer's do not
+// call the others.
 void* operator new(std::size_t n) {
   void* const p = std::malloc(n == 0 ? 1 : n);
   if (p == nullptr)
@@ -44,6 +45,18 @@ void operator delete(void* p) noexcept {
 }
 
 void operator delete(void* p, std::size_t) noexcept {
+  operator delete(p);
+}
+
+void* operator new[](std::size_t n) {
+  return operator new(n);
+}
+
+void operator delete[](void* p) noexcept {
+  operator delete(p);
+}
+
+void operator delete[](void* p, std::size_t) noexcept {
   operator delete(p);
 }
 
