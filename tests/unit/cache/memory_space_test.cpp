@@ -71,7 +71,9 @@ BOOST_AUTO_TEST_CASE(what_the_cache_counts_is_what_malloc_gave) {
     const auto g = fill(members, count);
     BOOST_TEST_MESSAGE(members << " members: malloc " << g.held << ", counted " << g.counted << ", promised "
                                << g.promised << ", beyond the bodies " << g.held - g.bodies);
-    BOOST_TEST(g.counted >= 0.998 * g.held);
+    // Now and then malloc leaves 16 bytes too many in one of an entry's three or four blocks rather than split off a
+    // piece that is too small to use: how often depends on what the heap went through before.
+    BOOST_TEST(g.counted + 24 >= g.held);
     BOOST_TEST(g.counted <= 1.05 * g.held);
   }
 }
