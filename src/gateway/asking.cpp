@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <random>
 
 namespace rollcall::gateway {
 
@@ -107,8 +106,7 @@ void source::remember(const question& q, const outcome_ptr& what, const asking& 
 // Its age counts from the question, not from the last byte of the answer (RFC 9111 section 4.2.3).
 stored source::keep(const question& q, const upstream::fetched& f, const asking& at, held_lease& lease,
                     forward_report report) {
-  const double spread = std::uniform_real_distribution<>(0, 1)(lane_.random);
-  const auto life = cache::lifetime_of(lane_.shared.windows, at.at, spread);
+  const auto life = cache::lifetime_of(lane_.shared.windows, at.at, lane_.uniform());
   auto e = std::make_shared<cache::entry>();
   e->id = q.id;
   e->version = lane_.random();

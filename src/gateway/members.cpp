@@ -36,11 +36,6 @@ credential credential_of(const net::request_head& head) {
   return found;
 }
 
-// In [0, 1), from the upper 53 bits. The standard library's own computes two logarithms for it.
-double uniform(std::mt19937_64& random) {
-  return static_cast<double>(random() >> 11) * 0x1p-53;
-}
-
 // A stored entry as a response: its representation bytes go out as they are.
 net::response response_of(const cache::entry_ptr& e, bool gzip, field_lines& fields) {
   const auto& variant = gzip && e->gzip ? e->gzip : e->plain;
@@ -103,7 +98,7 @@ members::sight members::look_in_memory(const cache::directives& wants, cache::ti
   cache::circumstances c{.now = now, .unverified = held.suspect && lane_.redis_usable()};
   s.fresh = s.entry && cache::judge(*s.entry, lane_.shared.windows, now) == cache::verdict::fresh;
   if (s.fresh) {
-    c.random = uniform(lane_.random);
+    c.random = lane_.uniform();
     s.what = cache::decide(s.entry.get(), lane_.shared.windows, wants, c);
     if (s.what == cache::decision::serve)
       return s; // it need not know of failures

@@ -72,22 +72,30 @@ error_code session::push() {
   return {};
 }
 
+// Whether everything queued has been taken by the kernel; nullopt when the client has to take some first.
+std::optional<bool> session::push_now() {
+  const auto ec = push();
+  if (ec == asio::error::would_block)
+    return std::nullopt;
+  if (ec)
+    close();
+  write_deadline_ = steady_clock::time_point::max();
+  return !ec && socket_.is_open();
+}
+
 // Writes what there is. False when the connection is gone, or when the client has to take some of it first, after
 // which advance() goes on.
 bool session::flush() {
-  if (const auto ec = push()) {
-    if (ec == asio::error::would_block) {
-      write_deadline_ = context_.now + context_.limits.write_timeout;
-      waiting_for_room_ = true;
-    } else {
-      close();
-    }
+  const bool waited = write_deadline_ != steady_clock::time_point::max();
+  const auto written = push_now();
+  if (!written) {
+    write_deadline_ = context_.now + context_.limits.write_timeout;
+    waiting_for_room_ = true;
     return false;
   }
-  if (std::exchange(write_deadline_, steady_clock::time_point::max()) != steady_clock::time_point::max() &&
-      stage_ != stage::serving)
+  if (waited && *written && stage_ != stage::serving)
     enter(stage_); // what the client owes us next, it owes from now on
-  return socket_.is_open();
+  return *written;
 }
 
 // Everything is written. Closing with unread bytes would reset the connection and could take our answer with it, so

@@ -29,10 +29,11 @@ ssize_t uninterrupted(Call call) noexcept {
 
 } // namespace
 
-void edge_socket::note(std::uint32_t events) noexcept {
+bool edge_socket::note(std::uint32_t events) noexcept {
   ended_ = ended_ || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
   gone_ = gone_ || (events & EPOLLHUP) != 0;
   readable_ = readable_ || ended_ || (events & EPOLLIN) != 0;
+  return (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
 }
 
 std::expected<std::size_t, error_code> edge_socket::read(std::span<char> to) noexcept {

@@ -51,6 +51,17 @@ std::string_view date_line::at(std::chrono::sys_seconds now) {
   return line_;
 }
 
+std::size_t head_end(std::string_view bytes, std::size_t from) {
+  for (auto at = bytes.find('\n', from); at != std::string_view::npos; at = bytes.find('\n', at + 1)) {
+    const auto next = bytes.substr(at + 1, 2);
+    if (next.starts_with('\n'))
+      return at + 2;
+    if (next == "\r\n")
+      return at + 3;
+  }
+  return 0;
+}
+
 std::string_view reason_phrase(unsigned status) {
   const auto text = http::obsolete_reason(http::int_to_status(status));
   return status < 600 && text != "<unknown-status>" ? std::string_view(text.data(), text.size()) : std::string_view{};

@@ -223,12 +223,10 @@ bool heed(const field& f, request_head& head, bool& connection_told) {
     head.host = f.value;
     return true;
   case http::field::content_length: {
-    if (head.content_length || f.value.size() > 18 || !all(f.value, digit))
+    const auto length = plain_length(f.value);
+    if (head.content_length || !length)
       return false;
-    std::uint64_t length = 0;
-    for (const char c : f.value)
-      length = length * 10 + static_cast<std::uint64_t>(c - '0');
-    head.content_length = length;
+    head.content_length = *length;
     return true;
   }
   case http::field::connection:
@@ -250,6 +248,15 @@ bool heed(const field& f, request_head& head, bool& connection_told) {
 }
 
 } // namespace
+
+std::optional<std::uint64_t> plain_length(std::string_view value) {
+  if (value.size() > 18 || !all(value, digit))
+    return std::nullopt;
+  std::uint64_t length = 0;
+  for (const char c : value)
+    length = length * 10 + static_cast<std::uint64_t>(c - '0');
+  return length;
+}
 
 bool take_plain_field(std::string_view& rest, field& f) {
   cursor c(rest);

@@ -3,9 +3,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
-#include <sys/epoll.h>
 
-#include <cassert>
 #include <exception>
 #include <utility>
 
@@ -16,24 +14,6 @@ namespace {
 // Answers that are queued before they are written, at most: pipelined hits leave in one write.
 constexpr unsigned burst_most = 64;
 constexpr std::size_t read_least = 1024;
-
-// The size of the head at the front of `bytes`, its empty line included; 0 when that has not come. A bare LF ends a
-// line here, so that the parser gets to refuse it at once.
-std::size_t head_end(std::string_view bytes) {
-  for (auto at = bytes.find('\n'); at != std::string_view::npos; at = bytes.find('\n', at + 1)) {
-    const auto next = bytes.substr(at + 1, 2);
-    if (next.starts_with('\n'))
-      return at + 2;
-    if (next == "\r\n")
-      return at + 3;
-  }
-  return 0;
-}
-
-// Whatever starts otherwise (TLS, a binary protocol) is not going to become HTTP with more bytes.
-bool may_start_method(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_';
-}
 
 } // namespace
 
@@ -141,12 +121,12 @@ void session::on_events(std::uint32_t events) noexcept {
 }
 
 void session::on_edge(std::uint32_t events) {
-  socket_.note(events);
+  const bool room = socket_.note(events);
   // While a service has the turn nobody reads, and so nobody else would notice that the client is gone for good. A mere
   // end of what it sends is no sign of that.
   if (stage_ == stage::serving && socket_.is_gone())
     return close();
-  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
+  if (room) {
     writer_.notify(context_.ex);
     // When the outbox is empty, whoever emptied it has gone on already.
     if (std::exchange(waiting_for_room_, false) && owes_answers())
@@ -163,18 +143,24 @@ void session::take_in() {
   wants_more_ = false;
   if (stage_ == stage::lingering)
     return linger();
-  auto& in = work().in;
-  const auto space = in.prepare(read_least);
-  const auto n = socket_.read({space.data, space.size});
+  const auto n = receive(read_least);
   if (!n && n.error() == asio::error::would_block)
     return wait_for_more();
   if (!n || *n == 0)
     return close(); // the client is gone
-  in.commit(*n);
-  context_.stats.bytes_in.add(*n);
   if (stage_ == stage::body)
     enter(stage::body); // the pause is over
   advance();
+}
+
+// Reads once, behind what is there, into at least so much room.
+std::expected<std::size_t, error_code> session::receive(std::size_t least) {
+  auto& in = work().in;
+  const auto space = in.prepare(least);
+  const auto n = socket_.read({space.data, space.size});
+  in.commit(n.value_or(0));
+  context_.stats.bytes_in.add(n.value_or(0));
+  return n;
 }
 
 void session::wait_for_more() {
@@ -209,131 +195,6 @@ void session::advance() {
   if (stage_ != stage::idle)
     socket_.acknowledge_quickly();
   wait_for_more();
-}
-
-bool session::take_head() {
-  if (!work_)
-    return false;
-  auto& in = work_->in;
-  if (stage_ == stage::idle) // empty lines before a request are to be ignored (RFC 9112 section 2.2)
-    while (in.bytes().starts_with("\r\n"))
-      in.consume(2);
-  if (in.empty() || (stage_ == stage::idle && in.bytes() == "\r"))
-    return false;
-  if (stage_ == stage::idle)
-    enter(stage::head);
-  if (const auto plain = work_->parser.parse_plain_head(in.bytes()); plain > 0 && plain <= context_.limits.head)
-    return accept_head(plain);
-  if (!may_start_method(in.bytes().front()))
-    return refuse(framing_error::malformed);
-  const auto size = head_end(in.bytes());
-  if (size > context_.limits.head || (size == 0 && in.size() >= context_.limits.head))
-    return refuse(framing_error::head_too_large);
-  if (size == 0)
-    return false;
-  const auto parsed = work_->parser.parse_head(in.bytes().substr(0, size));
-  to_head_ = work_->parser.head().method == http::verb::head; // also of a head that is refused
-  return parsed ? accept_head(size) : refuse(parsed.error());
-}
-
-bool session::accept_head(std::size_t size) {
-  const auto& head = work_->parser.head();
-  context_.stats.requests.add();
-  head_size_ = size;
-  to_head_ = head.method == http::verb::head;
-  http10_ = head.version < 11;
-  keep_alive_ = head.keep_alive;
-  client_closes_ = !head.keep_alive;
-  body_done_ = !head.has_body();
-  body_left_ = head.content_length.value_or(0);
-  plan_ = context_.handler.plan(head);
-  if (!plan_.buffered) {
-    invite_body();
-    work_->in.consume(std::exchange(head_size_, 0)); // the bytes stay where they are until the next read
-    return serve({});
-  }
-  if (head.content_length && *head.content_length > plan_.limit)
-    return refuse(framing_error::body_too_large);
-  enter(stage::body);
-  return head.chunked ? take_chunks() : take_body();
-}
-
-// Expect: 100-continue. Several clients wait for it for ten seconds and longer.
-void session::invite_body() {
-  const auto& head = work_->parser.head();
-  if (head.expects_continue && head.version >= 11 && head.has_body() && work_->in.size() == head_size_)
-    work_->out.append("HTTP/1.1 100 Continue\r\n\r\n");
-}
-
-// Frees in_ to move while a body comes in: the head is parsed again, where it stays.
-void session::keep_head() {
-  if (head_size_ == 0)
-    return;
-  invite_body();
-  work_->kept_head.assign(work_->in.bytes().substr(0, head_size_));
-  [[maybe_unused]] const auto parsed = work_->parser.parse_head(work_->kept_head);
-  assert(parsed);
-  work_->in.consume(std::exchange(head_size_, 0));
-}
-
-bool session::take_body() {
-  const auto size = static_cast<std::size_t>(body_left_);
-  if (work_->in.size() < head_size_ + size) {
-    keep_head();
-    return false;
-  }
-  body_done_ = true;
-  const auto whole = head_size_ + size;
-  const bool more = serve(work_->in.bytes().substr(head_size_, size));
-  work_->in.consume(whole);
-  head_size_ = 0;
-  return more;
-}
-
-bool session::take_chunks() {
-  keep_head();
-  for (;;) {
-    const auto step = work_->parser.parse_chunked(work_->in.bytes(), plan_.limit - work_->body.size());
-    if (!step)
-      return refuse(step.error());
-    work_->body.append(step->data);
-    work_->in.consume(step->consumed);
-    if (step->done)
-      break;
-    if (step->need_more)
-      return work_->in.size() < context_.limits.head ? false : refuse(framing_error::bad_chunk);
-  }
-  body_done_ = true;
-  const bool more = serve(work_->body.bytes());
-  work_->body.clear();
-  return more;
-}
-
-// True when the request has been answered and the next one may be taken.
-bool session::serve(std::string_view body) {
-  enter(stage::serving);
-  answered_ = false;
-  exchange x(*this);
-  context_.handler.serve({work_->parser.head(), body}, x);
-  if (answered_)
-    end_request();
-  return answered_;
-}
-
-void session::end_request() {
-  if (work_)
-    work_->in.consume(std::exchange(piece_size_, 0));
-  reading_stopped_ = false;
-  to_head_ = false;
-  http10_ = false;
-  last_ = !keep_alive_;
-  enter(stage::idle);
-}
-
-bool session::refuse(framing_error e) {
-  context_.stats.malformed.add();
-  error_answer(status_of(e), to_string(e));
-  return false;
 }
 
 } // namespace rollcall::net

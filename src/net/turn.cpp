@@ -160,18 +160,7 @@ void session::queue_end() {
     work().out.append("0\r\n\r\n");
 }
 
-// Whether everything queued has been taken by the kernel; nullopt when the client has to take some first.
-std::optional<bool> session::push_now() {
-  const auto ec = push();
-  if (ec == asio::error::would_block)
-    return std::nullopt;
-  if (ec)
-    close();
-  write_deadline_ = steady_clock::time_point::max();
-  return !ec && socket_.is_open();
-}
-
-// Waits until it has been.
+// Waits until everything queued has been taken by the kernel.
 task<bool> session::drain() {
   const auto self = shared_from_this();
   for (;;) {
@@ -255,14 +244,11 @@ task<bool> session::read_more() {
     }
     if (reading_stopped_ || !socket_.is_open())
       break;
-    const auto space = work_->in.prepare(buffer_stock::read_most);
-    const auto n = socket_.read({space.data, space.size});
+    const auto n = receive(buffer_stock::read_most);
     if (!n && n.error() == asio::error::would_block)
       continue;
     if (n.value_or(0) == 0)
       break;
-    work_->in.commit(*n);
-    context_.stats.bytes_in.add(*n);
     deadline_ = steady_clock::time_point::max();
     co_return true;
   }

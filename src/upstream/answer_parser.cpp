@@ -6,9 +6,7 @@
 #include <boost/beast/http/error.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
-#include <system_error>
 #include <utility>
 
 namespace rollcall::upstream {
@@ -19,19 +17,6 @@ namespace {
 
 std::string_view std_view(boost::beast::string_view s) {
   return {s.data(), s.size()};
-}
-
-// The size of the head at the front of `bytes`, its empty line included; 0 when that has not come. A bare LF ends a
-// line here, so that Beast gets to refuse it at once.
-std::size_t head_end(std::string_view bytes, std::size_t from) {
-  for (auto at = bytes.find('\n', from); at != std::string_view::npos; at = bytes.find('\n', at + 1)) {
-    const auto next = bytes.substr(at + 1, 2);
-    if (next.starts_with('\n'))
-      return at + 2;
-    if (next == "\r\n")
-      return at + 3;
-  }
-  return 0;
 }
 
 // Whatever starts otherwise is not going to become an answer with more bytes.
@@ -60,7 +45,7 @@ answer_parser::answer_parser(bool to_head, std::uint64_t body_most) : to_head_(t
 
 // Beast gets a head in one piece: given it in several, it hands out fields of bytes that may move before the next.
 std::expected<std::size_t, failure> answer_parser::take_head(std::string_view bytes) {
-  const auto size = head_end(bytes, searched_);
+  const auto size = net::head_end(bytes, searched_);
   if (size == 0) {
     if (!may_become_answer(bytes) || bytes.size() >= answer_head_most)
       return std::unexpected(failure::malformed);
@@ -107,9 +92,9 @@ bool answer_parser::recognise_plain(std::string_view head) {
 bool answer_parser::heed_plain(const net::field& f, bool& length_told) {
   switch (f.id) {
   case http::field::content_length: {
-    const auto [end, failed] = std::from_chars(f.value.data(), f.value.data() + f.value.size(), length_);
-    return !std::exchange(length_told, true) && f.value.size() <= 18 && failed == std::errc() &&
-           end == f.value.data() + f.value.size();
+    const auto length = net::plain_length(f.value);
+    length_ = length.value_or(0);
+    return !std::exchange(length_told, true) && length;
   }
   case http::field::connection:
     return net::iequals(f.value, "keep-alive");

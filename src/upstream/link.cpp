@@ -3,7 +3,6 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -203,8 +202,7 @@ void link::on_events(std::uint32_t events) noexcept {
 
 // What it calls in the end may destroy it.
 void link::on_edge(std::uint32_t events) {
-  socket_.note(events);
-  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0)
+  if (socket_.note(events))
     writer_.notify(ex_);
   if (!socket_.readable())
     return;

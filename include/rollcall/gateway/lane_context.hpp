@@ -53,6 +53,8 @@ struct lane_context {
   [[nodiscard]] bool redis_usable() const { return store && store->connected() && !shared.purges.outstanding(); }
 
   std::mt19937_64 random{std::random_device{}()};
+  /// In [0, 1), from the upper 53 bits. The standard library's own computes two logarithms for it.
+  double uniform() { return static_cast<double>(random() >> 11) * 0x1p-53; }
 };
 
 } // namespace rollcall::gateway

@@ -23,8 +23,9 @@ public:
   [[nodiscard]] int native_handle() const noexcept { return socket_.get(); }
   [[nodiscard]] bool is_open() const noexcept { return socket_.is_open(); }
 
-  /// Takes in what epoll_wait(2) told.
-  void note(std::uint32_t events) noexcept;
+  /// Takes in what epoll_wait(2) told. True when a write that would have blocked is worth another try, if only to learn
+  /// that the connection is gone.
+  bool note(std::uint32_t events) noexcept;
   /// A read may give something: bytes, the end, or an error. False until an edge says so.
   [[nodiscard]] bool readable() const noexcept { return readable_; }
   /// The connection is gone in both directions: reset, or ended by both.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,11 @@ private:
   std::chrono::sys_seconds second_{std::chrono::seconds{-1}};
   std::string line_;
 };
+
+/// The size of the head of a message at the front of `bytes`, its empty line included; 0 when that has not come. A bare
+/// LF ends a line here, so that a parser gets to refuse it at once. What is before `from` was searched already, and
+/// does not hold the beginning of that empty line.
+std::size_t head_end(std::string_view bytes, std::size_t from = 0);
 
 /// The standard reason phrase of a status, or "".
 std::string_view reason_phrase(unsigned status);

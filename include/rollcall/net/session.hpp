@@ -101,12 +101,18 @@ private:
     lingering ///< answered for the last time; reading what is still on its way
   };
 
-  // Reading (session.cpp). The take_ functions return false when they need more bytes or somebody else will go on.
+  // What arrives (session.cpp).
   void on_events(std::uint32_t events) noexcept override;
   void on_edge(std::uint32_t events);
   void take_in();
+  std::expected<std::size_t, error_code> receive(std::size_t least);
   void advance();
   void wait_for_more();
+  void enter(stage s);
+  [[nodiscard]] session_buffers& work();
+  void put_away();
+
+  // Requests (reading.cpp). The take_ functions return false when they need more bytes or somebody else will go on.
   bool take_head();
   bool take_body();
   bool take_chunks();
@@ -116,9 +122,6 @@ private:
   bool serve(std::string_view body);
   void end_request();
   bool refuse(framing_error e);
-  void enter(stage s);
-  [[nodiscard]] session_buffers& work();
-  void put_away();
 
   // Writing (answering.cpp).
   void queue_answer(const response& r);
@@ -126,6 +129,7 @@ private:
   void error_answer(unsigned status, std::string_view message);
   [[nodiscard]] bool owes_answers() const noexcept { return work_ && !work_->out.empty(); }
   error_code push();
+  std::optional<bool> push_now();
   bool flush();
   void finish();
   void linger();
@@ -136,7 +140,6 @@ private:
   task<bool> read_more();
   std::expected<bool, framing_error> parse_piece(std::string_view& piece);
   std::string_view arrived_piece();
-  std::optional<bool> push_now();
   task<bool> drain();
   void queue_stream_head(const stream_head& h);
   void queue_piece(std::string_view piece);
