@@ -35,10 +35,10 @@ std::shared_ptr<spdlog::logger> access_log_of(const ops::config& c) {
   return log;
 }
 
-std::optional<redis::endpoint> redis_of(const ops::config& c) {
+std::optional<redis::deployment> redis_of(const ops::config& c) {
   if (c.redis.url.empty())
     return std::nullopt;
-  auto server = redis::parse_url(c.redis.url);
+  auto server = redis::parse_deployment(c.redis.url);
   if (!server)
     throw ops::config_error("redis.url: " + server.error());
   return *server;

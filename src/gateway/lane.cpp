@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::chrono::milliseconds drain_poll{10};
 
-std::unique_ptr<redis::connection> make_link(net::executor ex, const std::optional<redis::endpoint>& server) {
-  return server ? std::make_unique<redis::connection>(ex, *server) : nullptr;
+std::unique_ptr<redis::client> make_link(net::executor ex, const std::optional<redis::deployment>& to) {
+  return to ? redis::make_client(ex, *to, {}) : nullptr;
 }
 
 } // namespace

@@ -40,7 +40,7 @@ std::string to_json(const purges::report& r) {
 purges::purges(const net::executor& control, commons& shared, purges_options options)
     : control_(control), shared_(shared), options_(std::move(options)), pause_(control), tasks_(control, running_) {
   if (options_.redis) {
-    link_ = std::make_unique<redis::connection>(control, *options_.redis);
+    link_ = redis::make_client(control, *options_.redis, {});
     store_ = std::make_unique<redis::store>(*link_, options_.name_space);
   }
 }
@@ -96,7 +96,7 @@ void purges::keep(const cache::scope& s) {
   show_kept();
   if (!std::exchange(retrying_, true)) {
     spdlog::warn("redis {}: a purge could not be carried out there; it is done here, and Redis is not used until it is",
-                 link_->server().to_string());
+                 link_->name());
     tasks_.start(retry(), "telling Redis of purges");
   }
 }
@@ -148,7 +148,7 @@ net::task<> purges::retry() {
   if (stopping_)
     co_return;
   outstanding_ = false;
-  spdlog::info("redis {}: all purges have been carried out", link_->server().to_string());
+  spdlog::info("redis {}: all purges have been carried out", link_->name());
 }
 
 void purges::outrun(const cache::scope& s) {

@@ -79,8 +79,8 @@ net::task<command_result> connection::run(std::span<const std::string_view> args
   return sent ? command::wait(std::move(*sent)) : at_once(sent.error());
 }
 
-const endpoint& connection::server() const noexcept {
-  return keeper_->server();
+std::string connection::name() const {
+  return keeper_->server().to_string();
 }
 
 const connection_stats& connection::stats() const noexcept {

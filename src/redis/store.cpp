@@ -64,14 +64,14 @@ std::string_view to_string(verification v) {
   return "";
 }
 
-store::store(connection& link, std::string name_space)
+store::store(client& link, std::string name_space)
     : link_(link), keys_(std::make_unique<const keys>(std::move(name_space))), random_(seeded()) {}
 
 store::~store() = default;
 
 net::task<found> store::get(const cache::identity& id, cache::time_point now, net::steady_clock::time_point deadline) {
   const auto key = keys_->value(id);
-  const auto r = co_await link_.run({"GET", key}, deadline);
+  const auto r = co_await link_.run_for(key, {"GET", key}, deadline);
   auto f = judge(r, id, now);
   count(f);
   co_return f;
@@ -81,7 +81,7 @@ net::task<verification> store::verify(cache::identity id, std::uint64_t version,
                                       net::steady_clock::time_point deadline) {
   static_assert(version_offset == 8 && version_size == 8);
   const auto key = keys_->value(id);
-  const auto r = co_await link_.run({"GETRANGE", key, "8", "15"}, deadline);
+  const auto r = co_await link_.run_for(key, {"GETRANGE", key, "8", "15"}, deadline);
   if (r && r->is(reply::kind::text) && r->text() == version_bytes(version)) {
     stats_.verified.add();
     co_return verification::same;
@@ -117,7 +117,7 @@ found store::judge(const reply& r, const cache::identity& id, cache::time_point 
   if (!e) {
     const auto why = to_string(e.error());
     if (complaints_.is_news(why, net::steady_clock::now())) {
-      spdlog::warn("redis {}: the value of {} is unfit: {}", link_.server().to_string(), id.text(), why);
+      spdlog::warn("redis {}: the value of {} is unfit: {}", link_.name(), id.text(), why);
     }
     return {lookup::unfit, nullptr};
   }
@@ -147,11 +147,11 @@ net::task<command_result> store::call(const script& what, arguments given, deadl
 }
 
 net::task<command_result> store::call_by_name(const script& what, const arguments& given, deadline_type deadline) {
-  return link_.run(command_of("EVALSHA", what.sha1(), what.keys(), given), deadline);
+  return link_.run_for(given.front(), command_of("EVALSHA", what.sha1(), what.keys(), given), deadline);
 }
 
 net::task<command_result> store::call_by_text(const script& what, const arguments& given, deadline_type deadline) {
-  return link_.run(command_of("EVAL", what.text(), what.keys(), given), deadline);
+  return link_.run_for(given.front(), command_of("EVAL", what.text(), what.keys(), given), deadline);
 }
 
 net::task<command_result> store::learn(net::task<command_result> asked, const script& what, arguments given,
@@ -183,7 +183,7 @@ void store::complain(std::string_view what, const reply& r) {
   const bool error = r.is(reply::kind::error);
   const auto kind = fmt::format("{}: {}", what, error ? kind_of(r.text()) : to_string(r.type()));
   if (complaints_.is_news(kind, net::steady_clock::now())) {
-    spdlog::warn("redis {}: {}: {}", link_.server().to_string(), what,
+    spdlog::warn("redis {}: {}: {}", link_.name(), what,
                  error ? printable(r.text()) : fmt::format("a reply of kind {}", to_string(r.type())));
   }
 }

@@ -188,7 +188,7 @@ net::task<lease_outcome> store::put(lease l, cache::entry_ptr e, cache::time_poi
   if (!value) {
     const auto why = to_string(value.error());
     if (complaints_.is_news(fmt::format("not stored: {}", why), net::steady_clock::now())) {
-      spdlog::warn("redis {}: the entry of {} is not stored: {}", link_.server().to_string(), e->id.text(), why);
+      spdlog::warn("redis {}: the entry of {} is not stored: {}", link_.name(), e->id.text(), why);
     }
     stats_.store_failures.add();
     co_return lease_outcome::unavailable;

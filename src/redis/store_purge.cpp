@@ -120,7 +120,7 @@ net::task<bool> store::bury(std::span<const cache::identity> ids, std::vector<ca
 net::task<std::optional<store::index_page>> store::scan(const cache::scope& s, std::string_view cursor,
                                                         cache::time_point now, deadline_type deadline) {
   const auto key = s.room().empty() ? keys_->index_of_account(s.w_id()) : keys_->index_of_room(s.room());
-  const auto r = co_await link_.run({"ZSCAN", key, cursor, "COUNT", page_size}, deadline);
+  const auto r = co_await link_.run_for(key, {"ZSCAN", key, cursor, "COUNT", page_size}, deadline);
   if (!r) {
     co_return std::nullopt;
   }
@@ -173,7 +173,8 @@ net::task<std::vector<cache::entry_ptr>> store::read(std::span<const cache::iden
   std::vector<net::task<command_result>> under_way;
   under_way.reserve(ids.size());
   for (const auto& id : ids) {
-    under_way.push_back(link_.run({"GET", keys_->value(id)}, deadline));
+    const auto key = keys_->value(id);
+    under_way.push_back(link_.run_for(key, {"GET", key}, deadline));
   }
   std::vector<cache::entry_ptr> entries;
   for (std::size_t i = 0; i < ids.size(); ++i) {

@@ -97,9 +97,9 @@ private:
   std::shared_ptr<connection_stats> session_stats_ = std::make_shared<connection_stats>();
 };
 
-tracking::tracking(const net::executor& where, endpoint server, std::string name_space, observer& told,
+tracking::tracking(const net::executor& where, const deployment& at, std::string name_space, observer& told,
                    tracking_options options)
-    : keeper_(std::make_shared<keeper>(where, std::move(server), std::move(name_space), told, options)) {}
+    : keeper_(std::make_shared<keeper>(where, at.server, std::move(name_space), told, options)) {}
 
 tracking::~tracking() {
   stop();

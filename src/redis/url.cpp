@@ -145,6 +145,18 @@ std::expected<endpoint, std::string> parse_url(std::string_view url) {
   return e;
 }
 
+std::expected<deployment, std::string> parse_deployment(std::string_view url) {
+  auto only = parse_url(url);
+  if (!only) {
+    return std::unexpected(std::move(only.error()));
+  }
+  return deployment(std::move(*only));
+}
+
+std::string deployment::to_string() const {
+  return server.to_string();
+}
+
 std::string endpoint::to_string() const {
   if (!path.empty()) {
     return database == 0 ? fmt::format("unix://{}", path) : fmt::format("unix://{}?db={}", path, database);

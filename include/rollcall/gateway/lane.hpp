@@ -23,7 +23,7 @@ struct lane_options {
   net::limits limits;
   upstream::instance instance;
   upstream::pool_options pool;
-  std::optional<redis::endpoint> redis;
+  std::optional<redis::deployment> redis;
   std::string name_space;
   std::chrono::milliseconds drain_timeout{30'000};
 };
@@ -62,7 +62,7 @@ private:
   net::reactor edges_;
   std::chrono::milliseconds drain_timeout_;
   lane_stats stats_;
-  std::unique_ptr<redis::connection> link_;
+  std::unique_ptr<redis::client> link_;
   std::unique_ptr<redis::store> store_;
   upstream::pool pool_;
   background tasks_;

@@ -21,7 +21,7 @@
 namespace rollcall::gateway {
 
 struct purges_options {
-  std::optional<redis::endpoint> redis;
+  std::optional<redis::deployment> redis;
   std::string name_space;
   /// For each of the round trips of a purge.
   std::chrono::milliseconds step{250};
@@ -90,7 +90,7 @@ private:
   net::executor control_;
   commons& shared_;
   purges_options options_;
-  std::unique_ptr<redis::connection> link_;
+  std::unique_ptr<redis::client> link_;
   std::unique_ptr<redis::store> store_;
   net::timer pause_;
   std::deque<cache::scope> waiting_; // of the control thread

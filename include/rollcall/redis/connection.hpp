@@ -2,6 +2,7 @@
 
 #include "rollcall/net/executor.hpp"
 #include "rollcall/ops/counter.hpp"
+#include "rollcall/redis/client.hpp"
 #include "rollcall/redis/command.hpp"
 #include "rollcall/redis/endpoint.hpp"
 #include "rollcall/redis/reply.hpp"
@@ -11,6 +12,7 @@
 #include <initializer_list>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace rollcall::redis {
@@ -49,28 +51,20 @@ struct connection_stats {
 ///
 /// What its handlers need they share and hold, so it may be destroyed at any time after stop() (the destructor calls
 /// it); but it must be destroyed before the io_context, as the handlers of those whom stop() woke are queued there.
-class connection {
+class connection final : public client {
 public:
   connection(const net::executor& where, endpoint server, connection_options options = {});
-  ~connection();
+  ~connection() override;
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
 
-  /// Begins to connect, and to reconnect whenever the connection is lost. Called once.
-  void start();
+  void start() override;
+  /// An io_context then runs out of work, at once unless a name is being resolved, which nothing can interrupt.
+  void stop() override;
 
-  /// Ends everything for good: who waits gets `closed`, later commands get `unavailable`. An io_context then runs out
-  /// of work, at once unless a name is being resolved, which nothing can interrupt.
-  void stop();
+  [[nodiscard]] bool connected() const noexcept override;
 
-  [[nodiscard]] bool connected() const noexcept;
-
-  /// Sends a command. It is formatted before this returns, so `args` need not outlive the call; all commands of one
-  /// turn of the loop leave in one write. The result is the reply, whatever it says, or why there is none, at the
-  /// latest at `deadline`; while there is no connection that is `unavailable`, without a wait. `args` is not empty.
-  ///
-  /// Abandoning a command, by its deadline or by cancelling its waiter, never takes it back: Redis may carry it out,
-  /// and its reply reaches nobody.
+  /// As run_for(): one server has every key.
   [[nodiscard]] net::task<command_result> run(std::span<const std::string_view> args,
                                               net::steady_clock::time_point deadline);
   [[nodiscard]] net::task<command_result> run(std::initializer_list<std::string_view> args,
@@ -78,8 +72,14 @@ public:
     return run(std::span(args.begin(), args.size()), deadline);
   }
 
-  [[nodiscard]] const endpoint& server() const noexcept;
-  [[nodiscard]] const connection_stats& stats() const noexcept;
+  using client::run_for;
+  [[nodiscard]] net::task<command_result> run_for(std::string_view, std::span<const std::string_view> args,
+                                                  net::steady_clock::time_point deadline) override {
+    return run(args, deadline);
+  }
+
+  [[nodiscard]] std::string name() const override;
+  [[nodiscard]] const connection_stats& stats() const noexcept override;
 
 private:
   class keeper;

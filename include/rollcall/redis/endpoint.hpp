@@ -4,6 +4,8 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace rollcall::redis {
 
@@ -19,6 +21,8 @@ struct endpoint {
   /// Empty: do not authenticate.
   std::string password;
   unsigned database = 0;
+  /// Over TLS (rediss://), and the server has to prove that it is `host`.
+  bool tls = false;
 
   /// For messages: without user and password.
   [[nodiscard]] std::string to_string() const;
@@ -27,5 +31,39 @@ struct endpoint {
 /// Reads `redis://[user:pass@]host[:port][/db]` and `unix://[user:pass@]/path[?db=N]` (percent-encoding undone), or
 /// says what is wrong with it in a sentence that quotes neither user nor password.
 std::expected<endpoint, std::string> parse_url(std::string_view url);
+
+struct host_port {
+  std::string host;
+  std::uint16_t port = 6379;
+
+  bool operator==(const host_port&) const = default;
+};
+
+/// Redis in one of its forms.
+struct deployment {
+  enum class form {
+    single = 1, ///< one server
+    sentinel,   ///< a master and replicas that Sentinels watch and tell of
+    cluster,    ///< masters that share the slots (Redis Cluster)
+  };
+
+  deployment() = default;
+  // One server is the usual form.
+  deployment(endpoint only) : server(std::move(only)) {} // NOLINT(google-explicit-constructor)
+
+  form how = form::single;
+  /// `single`: the server. Otherwise who we are at each server, and whether over TLS; path, host and port are unused.
+  endpoint server;
+  /// `sentinel`: the Sentinels. `cluster`: some of its nodes, by which the others are found.
+  std::vector<host_port> nodes;
+  /// `sentinel`: by which name the Sentinels know the master.
+  std::string master;
+
+  /// For messages: without user and password.
+  [[nodiscard]] std::string to_string() const;
+};
+
+/// Reads what parse_url() reads, or says what is wrong with it in the same way.
+std::expected<deployment, std::string> parse_deployment(std::string_view url);
 
 } // namespace rollcall::redis

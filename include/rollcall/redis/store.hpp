@@ -4,8 +4,8 @@
 #include "rollcall/cache/scope.hpp"
 #include "rollcall/net/executor.hpp"
 #include "rollcall/ops/counter.hpp"
+#include "rollcall/redis/client.hpp"
 #include "rollcall/redis/complaints.hpp"
-#include "rollcall/redis/connection.hpp"
 
 #include <boost/container/static_vector.hpp>
 
@@ -125,7 +125,7 @@ public:
   static constexpr std::chrono::milliseconds tombstone_life{5000};
 
   /// `link` outlives the store.
-  store(connection& link, std::string name_space);
+  store(client& link, std::string name_space);
   ~store();
   store(const store&) = delete;
   store& operator=(const store&) = delete;
@@ -210,7 +210,7 @@ private:
   /// True when Redis said 1, which is how scripts confirm.
   bool confirmed(const command_result& r);
   void complain(std::string_view what, const reply& r);
-  connection& link_;
+  client& link_;
   std::unique_ptr<const keys> keys_;
   std::mt19937_64 random_;
   store_stats stats_;

@@ -61,7 +61,7 @@ struct tracking_stats {
 class tracking {
 public:
   /// `told` outlives the tracking's last call, which stop() ends.
-  tracking(const net::executor& where, endpoint server, std::string name_space, observer& told,
+  tracking(const net::executor& where, const deployment& at, std::string name_space, observer& told,
            tracking_options options = {});
   ~tracking();
   tracking(const tracking&) = delete;

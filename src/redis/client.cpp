@@ -1,0 +1,16 @@
+#include "rollcall/redis/client.hpp"
+
+#include "rollcall/redis/connection.hpp"
+#include "rollcall/redis/endpoint.hpp"
+
+#include <cassert>
+
+namespace rollcall::redis {
+
+std::unique_ptr<client> make_client(const net::executor& where, const deployment& to,
+                                    const connection_options& options) {
+  assert(to.how == deployment::form::single);
+  return std::make_unique<connection>(where, to.server, options);
+}
+
+} // namespace rollcall::redis
