@@ -41,6 +41,8 @@ std::optional<redis::deployment> redis_of(const ops::config& c) {
   auto server = redis::parse_deployment(c.redis.url);
   if (!server)
     throw ops::config_error("redis.url: " + server.error());
+  if (server->how != redis::deployment::form::single || server->server.tls)
+    throw ops::config_error("redis.url: this version knows single servers without TLS only");
   return *server;
 }
 

@@ -148,12 +148,12 @@ kind<std::string> one_of(std::initializer_list<std::string_view> words) {
 }
 
 kind<std::string> redis_url() {
-  static constexpr std::array<std::string_view, 4> hosts{"redis://", "rediss://", "redis+sentinel://",
-                                                         "redis+cluster://"};
+  static constexpr std::array<std::string_view, 6> hosts{"redis://",           "rediss://",        "redis+sentinel://",
+                                                         "rediss+sentinel://", "redis+cluster://", "rediss+cluster://"};
   static constexpr std::array<std::string_view, 1> paths{"unix://"};
   auto kind = checked(
-      "a URL that begins with redis://, rediss://, redis+sentinel://, redis+cluster:// or unix://, nor "
-      "empty (empty: memory only)",
+      "a URL that begins with redis://, rediss://, redis+sentinel://, rediss+sentinel://, redis+cluster://, "
+      "rediss+cluster:// or unix://, nor empty (empty: memory only)",
       [](const std::string& text) { return text.empty() || is_url(text, hosts, "/?#") || is_url(text, paths, "?#"); });
   kind.secret = true;
   return kind;

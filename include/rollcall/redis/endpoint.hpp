@@ -2,10 +2,15 @@
 
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+namespace boost::asio::ssl {
+class context;
+}
 
 namespace rollcall::redis {
 
@@ -23,13 +28,16 @@ struct endpoint {
   unsigned database = 0;
   /// Over TLS (rediss://), and the server has to prove that it is `host`.
   bool tls = false;
+  /// For TLS: what makes us believe the proof (net::open_tls). A parsed URL has none; whoever connects gives it one.
+  std::shared_ptr<boost::asio::ssl::context> trust = {};
 
   /// For messages: without user and password.
   [[nodiscard]] std::string to_string() const;
 };
 
-/// Reads `redis://[user:pass@]host[:port][/db]` and `unix://[user:pass@]/path[?db=N]` (percent-encoding undone), or
-/// says what is wrong with it in a sentence that quotes neither user nor password.
+/// Reads `redis://[user:pass@]host[:port][/db]`, the same with `rediss://` for TLS, and
+/// `unix://[user:pass@]/path[?db=N]` (percent-encoding undone), or says what is wrong with it in a sentence that quotes
+/// neither user nor password.
 std::expected<endpoint, std::string> parse_url(std::string_view url);
 
 struct host_port {
@@ -58,12 +66,20 @@ struct deployment {
   std::vector<host_port> nodes;
   /// `sentinel`: by which name the Sentinels know the master.
   std::string master;
+  /// `sentinel`: who we are at the Sentinels themselves; most do not ask. As in an endpoint.
+  std::string sentinel_user;
+  std::string sentinel_password;
 
   /// For messages: without user and password.
   [[nodiscard]] std::string to_string() const;
 };
 
-/// Reads what parse_url() reads, or says what is wrong with it in the same way.
+/// Reads what parse_url() reads and lists of hosts, or says what is wrong with it in the same way:
+///
+///     redis+sentinel://[user:pass@]host[:26379],host/master-name[/db][?sentinel_user=u&sentinel_password=p]
+///     redis+cluster://[user:pass@]host[:6379],host
+///
+/// and both with `rediss+` for TLS, to the Sentinels too.
 std::expected<deployment, std::string> parse_deployment(std::string_view url);
 
 } // namespace rollcall::redis

@@ -199,8 +199,9 @@ BOOST_AUTO_TEST_CASE(a_namespace_needs_no_escaping_anywhere) {
 }
 
 BOOST_AUTO_TEST_CASE(a_redis_url_has_a_known_scheme_and_something_after_it) {
-  for (const auto* url : {"", "redis://h", "redis://:p@h:1/0", "rediss://u:p@h", "redis+sentinel://a,b/m",
-                          "redis+cluster://a:1,b:2", "unix:///run/r.sock", "unix://u:p@/run/r.sock?db=2"})
+  for (const auto* url :
+       {"", "redis://h", "redis://:p@h:1/0", "rediss://u:p@h", "redis+sentinel://a,b/m", "redis+cluster://a:1,b:2",
+        "rediss+sentinel://a,b/m", "rediss+cluster://a:1,b:2", "unix:///run/r.sock", "unix://u:p@/run/r.sock?db=2"})
     BOOST_CHECK_EQUAL(complaint_in("redis", fmt::format("url = \"{}\"", url)), "");
   for (const auto* url : {"redis", "redis://", "redis:///0", "http://h", "h:6379", "unix://", "unix:/r.sock",
                           "REDIS://h", "redis://h h", "redis://h\\n", "redis://\u7fa4", " redis://h"})

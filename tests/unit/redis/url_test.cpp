@@ -79,10 +79,19 @@ BOOST_AUTO_TEST_CASE(schemes_have_no_case) {
   BOOST_TEST(redis::parse_url("Redis://h").has_value());
 }
 
-BOOST_AUTO_TEST_CASE(what_is_not_supported_yet_is_named) {
-  BOOST_TEST(problem("rediss://h") == "rediss:// is not supported yet");
-  BOOST_TEST(problem("redis+sentinel://a:1,b:2/name") == "redis+sentinel:// is not supported yet");
-  BOOST_TEST(problem("redis+cluster://a:1,b:2") == "redis+cluster:// is not supported yet");
+BOOST_AUTO_TEST_CASE(tls_is_another_scheme) {
+  BOOST_TEST(!redis::parse_url("redis://h").value().tls);
+  const auto e = redis::parse_url("rediss://bot:secret@h:6380/1").value();
+  BOOST_TEST(e.tls);
+  BOOST_TEST(e.host == "h");
+  BOOST_TEST(e.password == "secret");
+  BOOST_TEST(e.to_string() == "rediss://h:6380/1");
+  BOOST_TEST(mentions(problem("rediss://h?x=1"), "rediss:// takes no ?parameters"));
+}
+
+BOOST_AUTO_TEST_CASE(one_server_is_no_list_of_them) {
+  BOOST_TEST(mentions(problem("redis+sentinel://a:1,b:2/name"), "the scheme must be"));
+  BOOST_TEST(mentions(problem("redis+cluster://a:1,b:2"), "the scheme must be"));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_wrong_is_told) {
@@ -118,7 +127,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_told) {
 BOOST_AUTO_TEST_CASE(no_message_shows_user_or_password) {
   for (std::string_view url :
        {"hidden:topsecret@h", "hidden://topsecret@h", "redis://hidden:topsecret@@h", "redis://hidden:topsecret@h/x",
-        "redis://hidden:topsecret@h:99999", "redis://hidden:topsecret@h?x=1", "rediss://hidden:topsecret@h",
+        "redis://hidden:topsecret@h:99999", "redis://hidden:topsecret@h?x=1", "rediss://hidden:topsecret@h:0",
         "redis://hidden:topsecret#@h", "unix://hidden:topsecret@h/r", "redis://hidden:%zztopsecret@h",
         "redis://hidden:topsecret@", "redis+sentinel://hidden:topsecret@a,b"}) {
     const auto said = problem(url);
