@@ -10,10 +10,12 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <functional>
 
 namespace {
 
 using rollcall::gateway::gateway;
+using rollcall::ops::config;
 
 // The first signal drains, the second cuts off what is left.
 void drain_on_signal(boost::asio::signal_set& signals, gateway& g) {
@@ -25,20 +27,33 @@ void drain_on_signal(boost::asio::signal_set& signals, gateway& g) {
   });
 }
 
+// What the same arguments and the file come to now.
+void reload_on_signal(boost::asio::signal_set& signals, gateway& g, const std::function<config()>& read) {
+  signals.async_wait([&](boost::system::error_code cancelled, int) {
+    if (cancelled)
+      return;
+    g.reload(read);
+    reload_on_signal(signals, g, read);
+  });
+}
+
 // Held back from before the first thread until somebody is there to take them; the lanes' threads never do.
 void hold_signals(int how) {
   sigset_t which;
   sigemptyset(&which);
   sigaddset(&which, SIGTERM);
   sigaddset(&which, SIGINT);
+  sigaddset(&which, SIGHUP);
   pthread_sigmask(how, &which, nullptr);
 }
 
-int serve(const rollcall::ops::config& settings) {
+int serve(const config& settings, const std::function<config()>& read_again) {
   hold_signals(SIG_BLOCK);
   gateway g(settings);
   boost::asio::signal_set signals(g.control(), SIGTERM, SIGINT);
   drain_on_signal(signals, g);
+  boost::asio::signal_set hang_up(g.control(), SIGHUP);
+  reload_on_signal(hang_up, g, read_again);
   hold_signals(SIG_UNBLOCK);
   auto where = settings.server.listen;
   where.port = g.port();
@@ -65,7 +80,11 @@ int main(int argc, char** argv) {
       fmt::print("the configuration is valid\n");
       return 0;
     }
-    return serve(asked.run->settings);
+    return serve(asked.run->settings, [&] {
+      if (asked.run->file.empty())
+        throw rollcall::ops::config_error("there is no file to read again: it was started without --config");
+      return rollcall::ops::read_again(argc, argv);
+    });
   } catch (const std::exception& e) {
     fmt::print(stderr, "rollcall: {}\n", e.what());
     return 1;

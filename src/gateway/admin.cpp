@@ -7,6 +7,7 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -43,6 +44,18 @@ std::uint64_t sum(const std::vector<std::unique_ptr<lane>>& lanes, Read read) {
   return total;
 }
 
+std::string utc(std::chrono::system_clock::time_point t) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}Z", fmt::gmtime(std::chrono::floor<std::chrono::seconds>(t)));
+}
+
+json::object told_of(const configuration_status& c) {
+  return {{"loaded", utc(c.loaded)},
+          {"reloads", c.reloads.get()},
+          {"refusals", c.refusals.get()},
+          {"last_error", c.error.empty() ? json::value() : json::value(c.error)},
+          {"needs_restart", json::array(c.needs_restart.begin(), c.needs_restart.end())}};
+}
+
 } // namespace
 
 std::string admin::status_json() const {
@@ -61,6 +74,7 @@ std::string admin::status_json() const {
       {"version", ops::version},
       {"uptime_seconds", std::chrono::floor<std::chrono::seconds>(up).count()},
       {"draining", status_.draining},
+      {"configuration", told_of(status_.configuration)},
       {"threads", lanes.size()},
       {"connections", sum(lanes, [](const lane& l) { return l.client_stats().open.get(); })},
       {"requests", sum(lanes, [](const lane& l) { return l.client_stats().requests.get(); })},

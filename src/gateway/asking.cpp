@@ -27,7 +27,7 @@ net::task<outcome_ptr> source::ask_upstream(const question& q, cache::entry_ptr 
   lane_.stats.fetches.add();
   auto& lists = lane_.shared.lists;
   const asking at{net::steady_clock::now(), cache::wall_now(), lists.memory.stamp(), lists.failures.stamp()};
-  auto answer = co_await upstream::fetch(lane_.pool, q.request, lane_.shared.upstream_timeout);
+  auto answer = co_await upstream::fetch(lane_.pool, q.request, q.settings->upstream_timeout);
   lane_.stats.fetch_seconds.observe(net::steady_clock::now() - at.began);
   outcome o;
   if (answer) {
@@ -36,7 +36,7 @@ net::task<outcome_ptr> source::ask_upstream(const question& q, cache::entry_ptr 
     const auto why = answer.error();
     lane_.stats.fetch_failures[static_cast<std::size_t>(why) - 1].add();
     const auto reason = q.wants.max_age ? forward_reason::request : forward_reason::miss;
-    o = instead(stale, {.reason = reason, .detail = upstream::label_of(why)}, std::string(to_string(why)),
+    o = instead(q, stale, {.reason = reason, .detail = upstream::label_of(why)}, std::string(to_string(why)),
                 status_of(why));
   }
   auto result = std::make_shared<const outcome>(std::move(o));
@@ -67,13 +67,14 @@ outcome source::judge_answer(const question& q, upstream::fetched f, const askin
   report.detail = f.status != 200 ? "http-error" : readable ? "business-failure" : "unreadable";
   auto message = f.status != 200 ? fmt::format("the upstream instance answered with HTTP status {}", f.status)
                                  : std::string("the upstream instance's answer could not be read");
-  return instead(stale, report, std::move(message), 502);
+  return instead(q, stale, report, std::move(message), 502);
 }
 
 // The last good answer where there is one, or the error.
-outcome source::instead(const cache::entry_ptr& stale, forward_report report, std::string message, unsigned status) {
+outcome source::instead(const question& q, const cache::entry_ptr& stale, forward_report report, std::string message,
+                        unsigned status) {
   const auto now = cache::wall_now();
-  if (stale && cache::judge(*stale, lane_.shared.windows, now) != cache::verdict::expired) {
+  if (stale && cache::judge(*stale, q.settings->windows, now) != cache::verdict::expired) {
     lane_.stats.stale_on_error.add();
     if (report.reason != forward_reason::request)
       report.reason = forward_reason::stale;
@@ -91,7 +92,7 @@ void source::remember(const question& q, const outcome_ptr& what, const asking& 
     return;
   const auto now = cache::wall_now();
   const auto note = [&](outcome_ptr result, std::size_t bytes) {
-    lane_.shared.lists.failures.remember(q.id, {std::move(result), at.at}, now, now + lane_.shared.failure, bytes,
+    lane_.shared.lists.failures.remember(q.id, {std::move(result), at.at}, now, now + q.settings->failure, bytes,
                                          at.failure_stamp);
   };
   if (const auto* r = std::get_if<relayed>(what.get()); r && r->status == 200)
@@ -106,7 +107,7 @@ void source::remember(const question& q, const outcome_ptr& what, const asking& 
 // Its age counts from the question, not from the last byte of the answer (RFC 9111 section 4.2.3).
 stored source::keep(const question& q, const upstream::fetched& f, const asking& at, held_lease& lease,
                     forward_report report) {
-  const auto life = cache::lifetime_of(lane_.shared.windows, at.at, lane_.uniform());
+  const auto life = cache::lifetime_of(q.settings->windows, at.at, lane_.uniform());
   auto e = std::make_shared<cache::entry>();
   e->id = q.id;
   e->version = lane_.random();
@@ -136,7 +137,7 @@ net::task<> source::keep_in_redis(cache::entry_ptr e, held_lease lease) {
     memory.replace(packed);
   if (!lease || !lane_.redis_usable())
     co_return;
-  const auto by = net::steady_clock::now() + lane_.shared.redis_timeout;
+  const auto by = net::steady_clock::now() + lane_.settings->redis_timeout;
   switch (co_await lane_.store->put(lease.lease(), packed, cache::wall_now(), by)) {
   case redis::lease_outcome::done:
     lease.forget();

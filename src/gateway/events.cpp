@@ -2,6 +2,7 @@
 
 #include "rollcall/gateway/replies.hpp"
 
+#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -30,18 +31,32 @@ std::expected<forward_address, std::string> parse_forward_address(std::string_vi
   return forward_address{std::move(*base), std::move(target)};
 }
 
-events::events(const net::executor& control, net::reactor& edges, commons& shared, purges& to_drop,
-               std::optional<forward_address> forward, std::chrono::milliseconds timeout)
-    : shared_(shared), purges_(to_drop), timeout_(timeout) {
-  if (!forward)
-    return;
-  forward_ = std::make_unique<upstream::pool>(control, edges, forward->to, upstream::pool_options{});
-  forward_target_ = std::move(forward->target);
+/// One address that callbacks are handed on to; shared by those that are on their way there.
+struct events::forwarding {
+  upstream::pool pool;
+  std::string target;
+  std::chrono::milliseconds timeout;
+};
+
+void events::forward_to(std::optional<forward_address> to, std::chrono::milliseconds timeout) {
+  std::erase_if(retired_, [&](auto& f) {
+    if (f.use_count() > 1)
+      return false;
+    f->pool.stop();
+    net::asio::post(control_, [last = std::move(f)] {}); // its timer may be in the loop's queue, and has to find it
+    return true;
+  });
+  if (forward_)
+    retired_.push_back(std::move(forward_));
+  if (to)
+    forward_.reset(new forwarding{{control_, edges_, std::move(to->to), {}}, std::move(to->target), timeout});
 }
 
 void events::stop() {
+  for (const auto& f : retired_)
+    f->pool.stop();
   if (forward_)
-    forward_->stop();
+    forward_->pool.stop();
 }
 
 net::task<events::answer> events::take(std::string body) {
@@ -60,7 +75,7 @@ net::task<events::answer> events::take(std::string body) {
     stats_.malformed.add();
   }
   if (forward_)
-    co_return co_await hand_on(std::move(body));
+    co_return co_await hand_on(std::move(body), forward_);
   if (!e)
     co_return answer{400, envelope(to_string(e.error()))};
   co_return answer{202, whole_body(json_type, dropped ? to_json(*dropped) : "{}")};
@@ -109,9 +124,9 @@ std::size_t events::members_in(const cache::entry& e) {
   return answers_.classify({body.data(), body.size()}).members;
 }
 
-net::task<events::answer> events::hand_on(std::string body) {
+net::task<events::answer> events::hand_on(std::string body, std::shared_ptr<forwarding> to) {
   auto got = co_await upstream::fetch(
-      *forward_, {.path = forward_target_, .credential = std::nullopt, .body = std::move(body)}, timeout_);
+      to->pool, {.path = to->target, .credential = std::nullopt, .body = std::move(body)}, to->timeout);
   if (!got) {
     stats_.forward_failures.add();
     co_return answer{

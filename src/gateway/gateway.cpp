@@ -1,7 +1,8 @@
 #include "rollcall/gateway/gateway.hpp"
 
+#include "rollcall/ops/log.hpp"
+
 #include <boost/asio/post.hpp>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -12,28 +13,6 @@ namespace {
 
 // How long a request to the admin port may take to end after all else has.
 constexpr std::chrono::milliseconds admin_patience{1000};
-
-cache::windows windows_of(const ops::config& c) {
-  return {c.cache.fresh, c.cache.stale_while_revalidate, c.cache.stale_if_error, c.cache.jitter, c.cache.early_refresh};
-}
-
-net::limits limits_of(const ops::config& c) {
-  net::limits l;
-  l.head_timeout = c.server.head_timeout;
-  l.body_timeout = c.server.body_timeout;
-  l.idle_timeout = c.server.idle_timeout;
-  l.write_timeout = c.server.write_timeout;
-  return l;
-}
-
-// The access log goes to standard output, so that it and the log of events can be kept apart.
-std::shared_ptr<spdlog::logger> access_log_of(const ops::config& c) {
-  if (!c.log.access)
-    return nullptr;
-  auto log = std::make_shared<spdlog::logger>("access", std::make_shared<spdlog::sinks::stdout_sink_mt>());
-  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %v");
-  return log;
-}
 
 std::optional<redis::deployment> redis_of(const ops::config& c) {
   if (c.redis.url.empty())
@@ -67,11 +46,15 @@ std::optional<forward_address> forward_of(const ops::config& c) {
   return *to;
 }
 
+std::chrono::milliseconds purge_step_of(const ops::config& c) {
+  return std::max(purges_options{}.step, c.redis.timeout);
+}
+
 purges_options purges_options_of(const ops::config& c) {
   purges_options o;
   o.redis = redis_of(c);
   o.name_space = c.redis.name_space;
-  o.step = std::max(o.step, c.redis.timeout);
+  o.step = purge_step_of(c);
   return o;
 }
 
@@ -79,18 +62,10 @@ lane_options lane_options_of(const ops::config& c) {
   lane_options o;
   o.host = c.server.listen.host;
   o.port = c.server.listen.port;
-  o.limits = limits_of(c);
   o.instance = instance_of(c);
-  o.pool.connect_timeout = c.upstream.connect_timeout;
   o.redis = redis_of(c);
   o.name_space = c.redis.name_space;
-  o.drain_timeout = c.server.drain_timeout;
   return o;
-}
-
-// A flight that goes well looks in Redis once, may connect twice (see upstream::fetch), and waits for one answer.
-std::chrono::milliseconds patience_of(const ops::config& c) {
-  return c.redis.timeout + 2 * c.upstream.connect_timeout + c.upstream.timeout + std::chrono::seconds(1);
 }
 
 std::size_t thread_count(const ops::config& c) {
@@ -105,19 +80,9 @@ void check(const ops::config& c) {
 }
 
 gateway::gateway(const ops::config& c)
-    : lists_(c.cache.memory), purges_(control_.get_executor(), lists_, purges_options_of(c)),
-      events_(control_.get_executor(), edges_, lists_, purges_, forward_of(c), c.upstream.timeout),
-      house_{.windows = windows_of(c),
-             .redis_timeout = c.redis.timeout,
-             .upstream_timeout = c.upstream.timeout,
-             .patience = patience_of(c),
-             .failure = c.cache.failure,
-             .writes = {c.invalidate.paths.begin(), c.invalidate.paths.end()},
-             .lists = lists_,
-             .purges = purges_,
-             .gzip = gzip_,
-             .access = access_log_of(c)},
-      quota_(c.server.max_connections),
+    : config_(c), lists_(c.cache.memory), purges_(control_.get_executor(), lists_, purges_options_of(c)),
+      events_(control_.get_executor(), edges_, lists_, purges_),
+      house_{.lists = lists_, .purges = purges_, .gzip = gzip_}, quota_(c.server.max_connections),
       status_{.lists = lists_, .dropping = purges_, .callbacks = events_, .lanes = lanes_, .instance = {}, .redis = {}},
       admin_(control_.get_executor(), status_, metrics_, purges_, events_),
       admin_listener_(net::open_acceptor(control_.get_executor(), c.admin.listen.host, c.admin.listen.port), edges_,
@@ -128,11 +93,13 @@ gateway::gateway(const ops::config& c)
     tracking_ = std::make_unique<redis::tracking>(control_.get_executor(), *server, c.redis.name_space, *coherence_);
     status_.tracking = tracking_.get();
   }
+  events_.forward_to(forward_of(c), c.upstream.timeout);
+  const auto first = settings_of(c);
   auto options = lane_options_of(c);
   status_.instance = options.instance.to_string();
   status_.redis = options.redis ? options.redis->to_string() : std::string();
   for (std::size_t i = 0; i < thread_count(c); ++i) {
-    lanes_.push_back(std::make_unique<lane>(house_, options, quota_));
+    lanes_.push_back(std::make_unique<lane>(house_, first, options, quota_));
     options.port = lanes_.front()->port(); // when it was 0, the others share what the first one got
     options.port_use = net::port_use::join;
   }
@@ -170,6 +137,33 @@ void gateway::drain() {
     for (auto& l : lanes_)
       l->drain();
   });
+}
+
+void gateway::reload(const std::function<ops::config()>& read) {
+  auto& told = status_.configuration;
+  try {
+    const auto wanted = read();
+    check(wanted);
+    auto next = config_;
+    const auto changed = ops::take_over(next, wanted);
+    check(next);
+    adopt(next);
+    told.taken(changed);
+  } catch (const ops::config_error& e) {
+    told.refused(e.what());
+  }
+}
+
+// Nothing of it can fail, or half of it might be in force.
+void gateway::adopt(const ops::config& next) {
+  config_ = next;
+  ops::set_log_level(next.log.level);
+  quota_.change(next.server.max_connections);
+  purges_.change_step(purge_step_of(next));
+  events_.forward_to(forward_of(next), next.upstream.timeout);
+  const auto s = settings_of(next);
+  for (auto& l : lanes_)
+    l->change(s);
 }
 
 void gateway::lane_ended() {

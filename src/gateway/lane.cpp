@@ -13,21 +13,30 @@ std::unique_ptr<redis::client> make_link(net::executor ex, const std::optional<r
   return to ? redis::make_client(ex, *to, {}) : nullptr;
 }
 
+upstream::pool_options pool_options_of(const settings& s) {
+  return {.connect_timeout = s.connect_timeout};
+}
+
+// Of each lane's own, so that threads do not count owners in one place.
+settings_ptr copy_of(const settings& s) {
+  return std::make_shared<const settings>(s);
+}
+
 } // namespace
 
-lane::lane(const house& shared, const lane_options& options, net::connection_quota& quota)
-    : work_(io_.get_executor()), edges_(io_.get_executor()), drain_timeout_(options.drain_timeout),
-      link_(make_link(io_.get_executor(), options.redis)),
+lane::lane(const house& shared, const settings& first, const lane_options& options, net::connection_quota& quota)
+    : work_(io_.get_executor()), edges_(io_.get_executor()), link_(make_link(io_.get_executor(), options.redis)),
       store_(link_ ? std::make_unique<redis::store>(*link_, options.name_space) : nullptr),
-      pool_(io_.get_executor(), edges_, options.instance, options.pool), tasks_(io_.get_executor(), stats_.background),
-      context_{.shared = shared,
-               .ex = io_.get_executor(),
-               .pool = pool_,
-               .store = store_.get(),
-               .tasks = tasks_,
-               .stats = stats_},
+      pool_(io_.get_executor(), edges_, options.instance, pool_options_of(first)),
+      tasks_(io_.get_executor(), stats_.background), context_{.shared = shared,
+                                                              .settings = copy_of(first),
+                                                              .ex = io_.get_executor(),
+                                                              .pool = pool_,
+                                                              .store = store_.get(),
+                                                              .tasks = tasks_,
+                                                              .stats = stats_},
       router_(context_), listener_(net::open_acceptor(io_.get_executor(), options.host, options.port, options.port_use),
-                                   edges_, router_, options.limits, quota),
+                                   edges_, router_, first.clients, quota),
       drain_watch_(io_.get_executor()) {}
 
 lane::~lane() = default;
@@ -48,6 +57,16 @@ void lane::run() {
   }
 }
 
+void lane::change(const settings& next) {
+  net::asio::post(io_, [this, s = copy_of(next)]() mutable { adopt(std::move(s)); });
+}
+
+void lane::adopt(settings_ptr next) {
+  pool_.change(pool_options_of(*next));
+  listener_.change(next->clients);
+  context_.settings = std::move(next);
+}
+
 void lane::drain() {
   net::asio::post(io_, [this] { begin_drain(); });
 }
@@ -58,7 +77,7 @@ void lane::begin_drain() {
     return;
   }
   draining_ = true;
-  cut_off_ = net::steady_clock::now() + drain_timeout_;
+  cut_off_ = net::steady_clock::now() + context_.settings->drain_timeout;
   listener_.drain();
   watch_drain_later(); // not at once: a connection may be accepted and not yet admitted
 }

@@ -26,14 +26,14 @@ net::task<> lease_keeper::renew(std::shared_ptr<lease_keeper> self) {
     co_await self->pause_.async_wait(net::no_throw);
     if (self->stopped_)
       co_return;
-    const auto by = net::steady_clock::now() + self->lane_.shared.redis_timeout;
+    const auto by = net::steady_clock::now() + self->lane_.settings->redis_timeout;
     if (co_await self->lane_.store->renew(self->lease_, by) == redis::lease_outcome::lost)
       co_return;
   }
 }
 
 net::task<> lease_keeper::release(std::shared_ptr<lease_keeper> self) {
-  co_await self->lane_.store->release(self->lease_, net::steady_clock::now() + self->lane_.shared.redis_timeout);
+  co_await self->lane_.store->release(self->lease_, net::steady_clock::now() + self->lane_.settings->redis_timeout);
 }
 
 } // namespace rollcall::gateway

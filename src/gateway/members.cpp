@@ -53,7 +53,7 @@ void members::serve(const net::request& r, net::exchange& x) {
   const auto parsed = queries_.parse({r.body.data(), r.body.size()});
   if (const auto* broken = std::get_if<api::query_error>(&parsed)) {
     lane_.stats.bad_requests.add();
-    log_access(lane_.shared, note_access(lane_.shared, r.head, {}), 400, "refused");
+    log_access(note_access(*lane_.settings, r.head, {}), 400, "refused");
     return x.respond({.status = 400, .fields = {}, .rest = envelope(api::to_string(*broken)), .owner = nullptr});
   }
   const auto who = credential_of(r.head);
@@ -70,7 +70,7 @@ void members::serve(const net::request& r, net::exchange& x) {
   const auto now = cache::wall_now();
   auto seen = look_in_memory(wants, now);
   if (seen.what != cache::decision::ask) {
-    log_access(lane_.shared, note_access(lane_.shared, r.head, id_.text()), 200, seen.fresh ? "memory" : "stale");
+    log_access(note_access(*lane_.settings, r.head, id_.text()), 200, seen.fresh ? "memory" : "stale");
     if (!seen.fresh)
       lane_.stats.hits_stale.add();
     answer_hit(seen.entry, gzip, now, x);
@@ -78,7 +78,7 @@ void members::serve(const net::request& r, net::exchange& x) {
       refresh_later(r, query, std::move(seen.entry));
     return;
   }
-  asker a{gzip, note_access(lane_.shared, r.head, id_.text())};
+  asker a{gzip, note_access(*lane_.settings, r.head, id_.text())};
   if (seen.failure && seen.failure->what && !seen.entry && seen.failure->asked_at >= cache::oldest_wanted(wants, now)) {
     lane_.stats.hits_failure.add();
     return respond(x.take(), a, {.result = seen.failure->what, .remembered = true});
@@ -96,17 +96,17 @@ members::sight members::look_in_memory(const cache::directives& wants, cache::ti
   auto held = lists.memory.find(id_, now);
   sight s{.entry = std::move(held.entry)};
   cache::circumstances c{.now = now, .unverified = held.suspect && lane_.redis_usable()};
-  s.fresh = s.entry && cache::judge(*s.entry, lane_.shared.windows, now) == cache::verdict::fresh;
+  s.fresh = s.entry && cache::judge(*s.entry, lane_.settings->windows, now) == cache::verdict::fresh;
   if (s.fresh) {
     c.random = lane_.uniform();
-    s.what = cache::decide(s.entry.get(), lane_.shared.windows, wants, c);
+    s.what = cache::decide(s.entry.get(), lane_.settings->windows, wants, c);
     if (s.what == cache::decision::serve)
       return s; // it need not know of failures
   }
   s.failure = lists.failures.find(id_, now);
   if (s.failure)
     c.failed_at = s.failure->asked_at;
-  s.what = cache::decide(s.entry.get(), lane_.shared.windows, wants, c);
+  s.what = cache::decide(s.entry.get(), lane_.settings->windows, wants, c);
   return s;
 }
 
@@ -122,7 +122,10 @@ void members::refresh_later(const net::request& r, const api::query& query, cach
 }
 
 question members::question_of(const net::request& r, const api::query& query, const cache::directives& wants) const {
-  question q{.id = id_, .request = {std::string(path), std::nullopt, api::canonical_body(query)}, .wants = wants};
+  question q{.id = id_,
+             .request = {std::string(path), std::nullopt, api::canonical_body(query)},
+             .wants = wants,
+             .settings = lane_.settings};
   if (const auto who = credential_of(r.head); who.field)
     q.request.credential = std::string(who.field->value);
   return q;
@@ -149,21 +152,21 @@ void members::respond(net::turn t, const asker& who, const answer& a) {
     const bool asked = s->from == origin::upstream;
     const auto store = s->from == origin::redis ? std::string_view("redis") : std::string_view("memory");
     auto fields = asked ? reported(s->report) : hit_fields(*s->entry, now, store);
-    log_access(lane_.shared, who.note, 200, word(!asked ? store : s->report.served ? "stale" : "stored"));
+    log_access(who.note, 200, word(!asked ? store : s->report.served ? "stale" : "stored"));
     return t.respond(response_of(s->entry, who.gzip, fields));
   }
   if (const auto* r = std::get_if<relayed>(a.result.get()); r && a.remembered) {
-    log_access(lane_.shared, who.note, r->status, "remembered");
+    log_access(who.note, r->status, "remembered");
     return t.respond({.status = r->status,
                       .fields = remembered_fields(r->asked_at, now).text(),
                       .rest = r->rest,
                       .owner = a.result});
   } else if (r) {
-    log_access(lane_.shared, who.note, r->status, word("relayed"));
+    log_access(who.note, r->status, word("relayed"));
     return t.respond({.status = r->status, .fields = reported(r->report).text(), .rest = r->rest, .owner = a.result});
   }
   const auto& f = std::get<failed>(*a.result);
-  log_access(lane_.shared, who.note, f.status, f.report.detail);
+  log_access(who.note, f.status, f.report.detail);
   auto fields = std::string(reported(f.report).text());
   if (f.status == 503)
     fields += "Retry-After: 1\r\n";

@@ -153,6 +153,14 @@ void register_events(ops::metrics& m, const events& e) {
   total(m, "rollcall_events_forward_failures_total", "Callbacks that could not be handed on", s.forward_failures);
 }
 
+void register_configuration(ops::metrics& m, const configuration_status& c) {
+  total(m, "rollcall_config_reloads_total", "Times that the configuration was read again and taken", c.reloads);
+  total(m, "rollcall_config_refusals_total", "Times that it was refused, and the one before stayed in force",
+        c.refusals);
+  m.add("rollcall_config_refused", "1 while the last attempt to read it again was refused", kind::gauge, {},
+        [&c] { return number(c.failing); });
+}
+
 void register_memory(ops::metrics& m, const cache::memory& memory) {
   const auto add = [&](std::string name, std::string help, kind k, std::uint64_t cache::memory_stats::* which) {
     m.add(std::move(name), std::move(help), k, {},
@@ -191,6 +199,7 @@ void register_metrics(ops::metrics& m, const gateway_status& s) {
   if (s.tracking)
     register_tracking(m, *s.tracking);
   register_events(m, s.callbacks);
+  register_configuration(m, s.configuration);
   for (const auto& l : s.lanes) {
     register_requests(m, *l);
     register_upstream(m, *l);

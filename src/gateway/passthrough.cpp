@@ -19,8 +19,8 @@ void passthrough::serve(const net::request& r, net::exchange& x) {
   const auto& head = r.head;
   forwarded f;
   f.to_head = head.method == http::verb::head;
-  f.note = note_access(lane_.shared, head, {});
-  if (head.method == http::verb::post && lane_.shared.writes.contains(head.path()))
+  f.note = note_access(*lane_.settings, head, {});
+  if (head.method == http::verb::post && lane_.settings->writes.contains(head.path()))
     f.watch = std::make_shared<write_watch>();
   if (r.body.empty()) {
     f.chunked = head.chunked;
@@ -34,7 +34,7 @@ void passthrough::serve(const net::request& r, net::exchange& x) {
     f.text += r.body;
   }
   lane_.stats.passed.add();
-  auto one = std::make_unique<passage>(x.take(), std::move(f), lane_.pool, lane_.shared.upstream_timeout);
+  auto one = std::make_unique<passage>(x.take(), std::move(f), lane_.pool, lane_.settings->upstream_timeout);
   const auto sent = send_at_once(*one);
   if (!sent)
     return fail(*one, sent.error());
@@ -212,7 +212,7 @@ std::expected<bool, upstream::failure> passthrough::add_arrived(passage& p) {
 
 void passthrough::begin_answer(passage& p, const upstream::stream_answer& answer) {
   p.answer_begun = true;
-  log_access(lane_.shared, p.f.note, answer.status, "passed");
+  log_access(p.f.note, answer.status, "passed");
   fields_.clear();
   append_relayed_fields(fields_, answer.fields);
   fields_ += forward_report{.reason = forward_reason::bypass, .status = answer.status}.fields({}).text();
@@ -244,7 +244,7 @@ void passthrough::fail(passage& p, upstream::failure why) {
   lane_.stats.pass_failed.add();
   const auto status = status_of(why);
   const forward_report report{.reason = forward_reason::bypass, .detail = label_of(why)};
-  log_access(lane_.shared, p.f.note, status, label_of(why));
+  log_access(p.f.note, status, label_of(why));
   p.t.respond(
       {.status = status, .fields = report.fields({}).text(), .rest = envelope(to_string(why)), .owner = nullptr});
 }

@@ -1,12 +1,19 @@
 #include "rollcall/gateway/patience.hpp"
 
+#include <iterator>
+
 namespace rollcall::gateway {
 
-void patience::enter(guest& g) {
-  g.until_ = net::steady_clock::now() + limit_;
-  queue_.push_back(g);
+void patience::enter(guest& g, std::chrono::milliseconds limit) {
+  g.until_ = net::steady_clock::now() + limit;
+  auto at = queue_.end();
+  while (at != queue_.begin() && std::prev(at)->until_ > g.until_)
+    --at;
+  queue_.insert(at, g);
   if (!armed_)
     look();
+  else if (g.until_ < timer_.expiry())
+    timer_.cancel(); // and it looks again
 }
 
 void patience::leave(guest& g) {
@@ -33,10 +40,9 @@ void patience::look() {
     return;
   armed_ = true;
   timer_.expires_at(queue_.front().until_);
-  timer_.async_wait([this](net::error_code cancelled) {
+  timer_.async_wait([this](net::error_code) {
     armed_ = false;
-    if (!cancelled)
-      look();
+    look();
   });
 }
 

@@ -26,7 +26,7 @@ decision source::decide(const cache::entry_ptr& e, const question& q) const {
   cache::circumstances c{.now = cache::wall_now()};
   if (const auto failure = e ? lane_.shared.lists.failures.find(q.id, c.now) : std::nullopt)
     c.failed_at = failure->asked_at;
-  return cache::decide(e.get(), lane_.shared.windows, q.wants, c);
+  return cache::decide(e.get(), q.settings->windows, q.wants, c);
 }
 
 outcome_ptr source::hit(cache::entry_ptr e, origin from) {
@@ -35,7 +35,7 @@ outcome_ptr source::hit(cache::entry_ptr e, origin from) {
 }
 
 net::task<source::found> source::obtain(const question& q) {
-  redis_budget budget(lane_.shared.redis_timeout);
+  redis_budget budget(q.settings->redis_timeout);
   // Between the look into memory and the start of this flight, an earlier one may have landed.
   const auto asked = lane_.shared.lists.memory.stamp();
   auto [held, suspect] = lane_.shared.lists.memory.find(q.id, cache::wall_now());
@@ -77,25 +77,25 @@ net::task<cache::entry_ptr> source::verify(const question& q, cache::entry_ptr s
 net::task<source::lookup> source::look_in_redis(const question& q, cache::entry_ptr stale, redis_budget& budget) {
   auto& waits = lane_.shared.lists.waits;
   std::optional<lease_waits::seat> seat;
-  const auto wait_until = net::steady_clock::now() + lane_.shared.upstream_timeout;
+  const auto wait_until = net::steady_clock::now() + q.settings->upstream_timeout;
   cache::lease_patience patience;
   while (lane_.redis_usable() && !budget.spent()) {
     const auto asked = lane_.shared.lists.memory.stamp();
     const auto heard = waits.stamp();
-    const auto terms = terms_now({.fetched_since = cache::oldest_wanted(q.wants, cache::wall_now())});
+    const auto terms = terms_now(q, {.fetched_since = cache::oldest_wanted(q.wants, cache::wall_now())});
     redis::claim c;
     {
       const redis_budget::expense once(budget);
       c = co_await lane_.store->get_or_claim(q.id, terms, once.deadline());
     }
-    stale = take_in(c.entry, std::move(stale), asked);
+    stale = take_in(q, c.entry, std::move(stale), asked);
     if (c.outcome == redis::claim_outcome::good)
       co_return settled(std::move(c.entry), decision::serve, {});
     if (c.outcome == redis::claim_outcome::unavailable)
       break;
     held_lease lease;
     if (c.outcome == redis::claim_outcome::leased)
-      lease = co_await take_up(std::move(*c.lease), budget);
+      lease = co_await take_up(q, std::move(*c.lease), budget);
     if (const auto d = decide(stale, q); d != decision::ask) // when the lease is held, somebody else renews it
       co_return settled(std::move(stale), c.lease ? d : decision::serve, std::move(lease));
     if (c.lease)
@@ -105,7 +105,7 @@ net::task<source::lookup> source::look_in_redis(const question& q, cache::entry_
 
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(wait_until - net::steady_clock::now());
     if (left.count() <= 0) {
-      auto none = instead(stale, {.detail = "lease"}, "another gateway's call took too long", 504);
+      auto none = instead(q, stale, {.detail = "lease"}, "another gateway's call took too long", 504);
       co_return lookup{found{shared(std::move(none)), std::nullopt}, nullptr, {}};
     }
     lane_.stats.lease_waits.add();
@@ -114,7 +114,7 @@ net::task<source::lookup> source::look_in_redis(const question& q, cache::entry_
     if (!seat)
       seat.emplace(waits.enroll(q.id, lane_.ex, heard));
     co_await seat->wait(std::min(left, pause));
-    budget = redis_budget(lane_.shared.redis_timeout); // Redis is well: it was another gateway that took the time
+    budget = redis_budget(q.settings->redis_timeout); // Redis is well: it was another gateway that took the time
   }
   // Redis may have given away what it holds and refused the lease: it is full, or a replica.
   if (const auto d = decide(stale, q); d != decision::ask)
@@ -122,9 +122,9 @@ net::task<source::lookup> source::look_in_redis(const question& q, cache::entry_
   co_return lookup{std::nullopt, std::move(stale), {}};
 }
 
-redis::claim_terms source::terms_now(redis::claim_terms special) const {
+redis::claim_terms source::terms_now(const question& q, redis::claim_terms special) const {
   special.now = cache::wall_now();
-  special.fresh = lane_.shared.windows.fresh;
+  special.fresh = q.settings->windows.fresh;
   special.fetched_since = std::max(special.fetched_since, lane_.shared.purges.floor());
   return special;
 }
@@ -138,12 +138,12 @@ source::lookup source::settled(cache::entry_ptr e, decision d, held_lease lease)
 }
 
 // A lease is of use only once purges can find what will be stored with it.
-net::task<held_lease> source::take_up(redis::lease l, redis_budget& budget) {
+net::task<held_lease> source::take_up(const question& q, redis::lease l, redis_budget& budget) {
   held_lease ours(lease_keeper::start(lane_, std::move(l)));
   const auto now = cache::wall_now();
-  const auto life = cache::lifetime_of(lane_.shared.windows, now, 0);
+  const auto life = cache::lifetime_of(q.settings->windows, now, 0);
   // It will be stored by the end of the upstream's time, and live as long as any.
-  const auto until = life.serve_until + lane_.shared.upstream_timeout;
+  const auto until = life.serve_until + q.settings->upstream_timeout;
   const redis_budget::expense once(budget);
   if (!co_await lane_.store->enlist(ours.lease().id, now, until, once.deadline()))
     co_return held_lease();
@@ -151,34 +151,34 @@ net::task<held_lease> source::take_up(redis::lease l, redis_budget& budget) {
 }
 
 // Memory keeps what Redis holds, and the younger one of the two is what we go on with.
-cache::entry_ptr source::take_in(const cache::entry_ptr& from_redis, cache::entry_ptr held,
+cache::entry_ptr source::take_in(const question& q, const cache::entry_ptr& from_redis, cache::entry_ptr held,
                                  cache::memory::stamp_type asked) {
   if (!from_redis || from_redis->fetched_at < lane_.shared.purges.floor())
     return held;
   const auto now = cache::wall_now();
-  if (cache::judge(*from_redis, lane_.shared.windows, now) != cache::verdict::expired)
+  if (cache::judge(*from_redis, q.settings->windows, now) != cache::verdict::expired)
     lane_.shared.lists.memory.insert(from_redis, now, asked);
   return held && held->fetched_at >= from_redis->fetched_at ? held : from_redis;
 }
 
 net::task<outcome_ptr> source::renew(const question& q, renewal r) {
-  redis_budget budget(lane_.shared.redis_timeout);
+  redis_budget budget(q.settings->redis_timeout);
   const auto now = cache::wall_now();
   if (auto there = lane_.shared.lists.memory.find(q.id, now);
       there.entry && !there.suspect && there.entry->version != r.known->version &&
-      cache::judge(*there.entry, lane_.shared.windows, now) == cache::verdict::fresh) // it has been done meanwhile
+      cache::judge(*there.entry, q.settings->windows, now) == cache::verdict::fresh) // it has been done meanwhile
     co_return shared(stored{.entry = std::move(there.entry), .from = origin::memory});
   lane_.stats.refreshes.add();
   auto held = r.known;
   if (!r.lease && lane_.redis_usable()) {
     const auto asked = lane_.shared.lists.memory.stamp();
-    const auto terms = terms_now({.other_than = r.known->version});
+    const auto terms = terms_now(q, {.other_than = r.known->version});
     redis::claim c;
     {
       const redis_budget::expense once(budget);
       c = co_await lane_.store->get_or_claim(q.id, terms, once.deadline());
     }
-    held = take_in(c.entry, std::move(held), asked);
+    held = take_in(q, c.entry, std::move(held), asked);
     if (c.outcome == redis::claim_outcome::good)
       co_return shared(stored{.entry = c.entry, .from = origin::redis});
     if (c.outcome == redis::claim_outcome::held) {
@@ -186,7 +186,7 @@ net::task<outcome_ptr> source::renew(const question& q, renewal r) {
       co_return nullptr;
     }
     if (c.outcome == redis::claim_outcome::leased)
-      co_return co_await ask_upstream(q, std::move(held), co_await take_up(std::move(*c.lease), budget));
+      co_return co_await ask_upstream(q, std::move(held), co_await take_up(q, std::move(*c.lease), budget));
   }
   co_return co_await ask_upstream(q, std::move(held), std::move(r.lease));
 }
@@ -201,7 +201,7 @@ void source::leave_alone(const question& q, std::chrono::milliseconds held_for) 
 }
 
 net::task<outcome_ptr> source::find_stored(const question& q) {
-  redis_budget budget(lane_.shared.redis_timeout);
+  redis_budget budget(q.settings->redis_timeout);
   const auto looked = lane_.shared.lists.memory.stamp();
   auto [held, suspect] = lane_.shared.lists.memory.find(q.id, cache::wall_now());
   if (suspect)
@@ -212,7 +212,7 @@ net::task<outcome_ptr> source::find_stored(const question& q) {
     const auto asked = lane_.shared.lists.memory.stamp();
     const redis_budget::expense once(budget);
     const auto there = co_await lane_.store->get(q.id, cache::wall_now(), once.deadline());
-    held = take_in(there.entry, std::move(held), asked);
+    held = take_in(q, there.entry, std::move(held), asked);
     if (decide(held, q) != decision::ask)
       co_return hit(std::move(held), origin::redis);
   }

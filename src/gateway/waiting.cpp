@@ -39,7 +39,7 @@ struct members::wait : std::enable_shared_from_this<wait>, patience::guest {
 
 members::members(lane_context& lane, passthrough& others)
     : lane_(lane), others_(others), source_(lane),
-      waiting_(lane.ex, lane.shared.patience, [this](patience::guest& g) { send_away(static_cast<wait&>(g)); }) {}
+      waiting_(lane.ex, [this](patience::guest& g) { send_away(static_cast<wait&>(g)); }) {}
 
 void members::answer_later(net::turn t, question q, asker who) {
   follow(std::make_shared<wait>(std::move(t), std::make_shared<const question>(std::move(q)), std::move(who)));
@@ -57,7 +57,7 @@ void members::follow(const std::shared_ptr<wait>& w) {
   w->collapsed = boarded.as == flights::role::follows;
   w->seat = std::move(boarded.seat);
   lane_.tasks.begin();
-  waiting_.enter(*w);
+  waiting_.enter(*w, w->q->settings->patience);
   if (!w->collapsed)
     lane_.tasks.start(fly(w->q, std::move(boarded.lead)), "fetching a list");
 }

@@ -49,7 +49,7 @@ net::task<> passthrough::settle(write_watch& write) {
     co_return;
   lane_.stats.purges_by_writes.add();
   const auto w = std::make_shared<dropping>(lane_.ex);
-  w->over.expires_after(lane_.shared.redis_timeout);
+  w->over.expires_after(lane_.settings->redis_timeout);
   lane_.tasks.start(drop(*dropped, w), "dropping what a write has changed");
   if (!w->done)
     co_await w->over.async_wait(net::no_throw);

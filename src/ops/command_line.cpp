@@ -140,7 +140,7 @@ command_line_result understand(CLI::App& app, int argc, const char* const* argv)
   }
   command_line run;
   if (app.count("--config") != 0)
-    run.settings = load_config(given.config_file);
+    run.settings = load_config(run.file = given.config_file);
   apply_values(app, given, run.settings);
   apply_upstreams(given, run.settings);
   if (given.access_log)
@@ -150,6 +150,19 @@ command_line_result understand(CLI::App& app, int argc, const char* const* argv)
 }
 
 } // namespace
+
+config read_again(int argc, const char* const* argv) {
+  CLI::App app{std::string{description}, "rollcall"};
+  try {
+    if (auto asked = understand(app, argc, argv); asked.run)
+      return std::move(asked.run->settings);
+  } catch (const CLI::Error& error) {
+    throw config_error{error.what()};
+  } catch (const usage_error& error) {
+    throw config_error{error.what()};
+  }
+  throw config_error{"the arguments do not ask for a gateway"};
+}
 
 command_line_result parse_command_line(int argc, const char* const* argv) {
   CLI::App app{std::string{description}, "rollcall"};

@@ -17,4 +17,8 @@ void start_log(std::string_view level) {
   spdlog::set_default_logger(std::move(logger));
 }
 
+void set_log_level(std::string_view level) {
+  spdlog::set_level(spdlog::level::from_str(std::string{level}));
+}
+
 } // namespace rollcall::ops

@@ -21,7 +21,16 @@ rule<Target> key(std::string_view section, std::string_view name, const kind<Val
     *field(into) = *std::move(value);
     return true;
   };
-  return {section, name, of.allowed, of.secret, std::move(read)};
+  auto same = [field](const Target& a, const Target& b) { return *field(a) == *field(b); };
+  auto copy = [field](Target& to, const Target& from) { *field(to) = *field(from); };
+  return {section, name, of.allowed, of.secret, true, std::move(read), std::move(same), std::move(copy)};
+}
+
+/// A key whose value the process keeps as it was at its start.
+template <typename Target>
+rule<Target> at_start(rule<Target> of) {
+  of.live = false;
+  return of;
 }
 
 } // namespace
@@ -29,44 +38,42 @@ rule<Target> key(std::string_view section, std::string_view name, const kind<Val
 const std::vector<rule<config>>& config_rules() {
   // Time-outs of 0 would end every request, so none may be 0; windows of 0 turn something off.
   static const std::vector<rule<config>> all{
-      key<config>("server", "listen", address(), [](config& c) { return &c.server.listen; }),
-      key<config>("server", "threads", whole(0, 256), [](config& c) { return &c.server.threads; }),
-      key<config>("server", "max_connections", whole(1, 1'000'000),
-                  [](config& c) { return &c.server.max_connections; }),
-      key<config>("server", "head_timeout", duration(1ms, 1h), [](config& c) { return &c.server.head_timeout; }),
-      key<config>("server", "body_timeout", duration(1ms, 1h), [](config& c) { return &c.server.body_timeout; }),
-      key<config>("server", "idle_timeout", duration(1ms, 1h), [](config& c) { return &c.server.idle_timeout; }),
-      key<config>("server", "write_timeout", duration(1ms, 1h), [](config& c) { return &c.server.write_timeout; }),
-      key<config>("server", "drain_timeout", duration(0ms, 1h), [](config& c) { return &c.server.drain_timeout; }),
-      key<config>("admin", "listen", address(), [](config& c) { return &c.admin.listen; }),
-      key<config>("cache", "fresh", duration(1ms, a_month), [](config& c) { return &c.cache.fresh; }),
+      at_start(key<config>("server", "listen", address(), [](auto& c) { return &c.server.listen; })),
+      at_start(key<config>("server", "threads", whole(0, 256), [](auto& c) { return &c.server.threads; })),
+      key<config>("server", "max_connections", whole(1, 1'000'000), [](auto& c) { return &c.server.max_connections; }),
+      key<config>("server", "head_timeout", duration(1ms, 1h), [](auto& c) { return &c.server.head_timeout; }),
+      key<config>("server", "body_timeout", duration(1ms, 1h), [](auto& c) { return &c.server.body_timeout; }),
+      key<config>("server", "idle_timeout", duration(1ms, 1h), [](auto& c) { return &c.server.idle_timeout; }),
+      key<config>("server", "write_timeout", duration(1ms, 1h), [](auto& c) { return &c.server.write_timeout; }),
+      key<config>("server", "drain_timeout", duration(0ms, 1h), [](auto& c) { return &c.server.drain_timeout; }),
+      at_start(key<config>("admin", "listen", address(), [](auto& c) { return &c.admin.listen; })),
+      key<config>("cache", "fresh", duration(1ms, a_month), [](auto& c) { return &c.cache.fresh; }),
       key<config>("cache", "stale_while_revalidate", duration(0ms, a_month),
-                  [](config& c) { return &c.cache.stale_while_revalidate; }),
-      key<config>("cache", "stale_if_error", duration(0ms, a_month), [](config& c) { return &c.cache.stale_if_error; }),
-      key<config>("cache", "failure", duration(0ms, 1h), [](config& c) { return &c.cache.failure; }),
-      key<config>("cache", "jitter", number(0, 0.9), [](config& c) { return &c.cache.jitter; }),
-      key<config>("cache", "early_refresh", number(0, 10), [](config& c) { return &c.cache.early_refresh; }),
-      key<config>("cache", "memory", memory(std::size_t{1} << 20), [](config& c) { return &c.cache.memory; }),
-      key<config>("invalidate", "paths", distinct_paths(), [](config& c) { return &c.invalidate.paths; }),
-      key<config>("events", "forward", forward_url(), [](config& c) { return &c.events.forward; }),
-      key<config>("redis", "url", redis_url(), [](config& c) { return &c.redis.url; }),
-      key<config>("redis", "timeout", duration(1ms, 10s), [](config& c) { return &c.redis.timeout; }),
-      key<config>("redis", "namespace", name(64), [](config& c) { return &c.redis.name_space; }),
-      key<config>("upstream", "timeout", duration(1ms, 10min), [](config& c) { return &c.upstream.timeout; }),
+                  [](auto& c) { return &c.cache.stale_while_revalidate; }),
+      key<config>("cache", "stale_if_error", duration(0ms, a_month), [](auto& c) { return &c.cache.stale_if_error; }),
+      key<config>("cache", "failure", duration(0ms, 1h), [](auto& c) { return &c.cache.failure; }),
+      key<config>("cache", "jitter", number(0, 0.9), [](auto& c) { return &c.cache.jitter; }),
+      key<config>("cache", "early_refresh", number(0, 10), [](auto& c) { return &c.cache.early_refresh; }),
+      at_start(key<config>("cache", "memory", memory(std::size_t{1} << 20), [](auto& c) { return &c.cache.memory; })),
+      key<config>("invalidate", "paths", distinct_paths(), [](auto& c) { return &c.invalidate.paths; }),
+      key<config>("events", "forward", forward_url(), [](auto& c) { return &c.events.forward; }),
+      at_start(key<config>("redis", "url", redis_url(), [](auto& c) { return &c.redis.url; })),
+      key<config>("redis", "timeout", duration(1ms, 10s), [](auto& c) { return &c.redis.timeout; }),
+      at_start(key<config>("redis", "namespace", name(64), [](auto& c) { return &c.redis.name_space; })),
+      key<config>("upstream", "timeout", duration(1ms, 10min), [](auto& c) { return &c.upstream.timeout; }),
       key<config>("upstream", "connect_timeout", duration(1ms, 1min),
-                  [](config& c) { return &c.upstream.connect_timeout; }),
+                  [](auto& c) { return &c.upstream.connect_timeout; }),
       key<config>("log", "level", one_of({"trace", "debug", "info", "warn", "error"}),
-                  [](config& c) { return &c.log.level; }),
-      key<config>("log", "access", boolean(), [](config& c) { return &c.log.access; }),
+                  [](auto& c) { return &c.log.level; }),
+      key<config>("log", "access", boolean(), [](auto& c) { return &c.log.access; }),
   };
   return all;
 }
 
 const std::vector<rule<upstream_instance>>& instance_rules() {
   static const std::vector<rule<upstream_instance>> all{
-      key<upstream_instance>("upstream.instance", "url", http_url(), [](upstream_instance& i) { return &i.url; }),
-      key<upstream_instance>("upstream.instance", "wids", distinct_strings(),
-                             [](upstream_instance& i) { return &i.wids; }),
+      key<upstream_instance>("upstream.instance", "url", http_url(), [](auto& i) { return &i.url; }),
+      key<upstream_instance>("upstream.instance", "wids", distinct_strings(), [](auto& i) { return &i.wids; }),
   };
   return all;
 }

@@ -23,13 +23,18 @@ struct rule {
   std::string_view name;
   std::string allowed; ///< finishes the sentence "... is not "
   bool secret;         ///< the value may hold a password and is never quoted
+  bool live;           ///< it may change while the process runs
   std::function<bool(Target&, const raw_value&)> read;
+  std::function<bool(const Target&, const Target&)> same;
+  std::function<void(Target& to, const Target& from)> copy;
 };
 
 /// The keys of all the tables that occur once.
 const std::vector<rule<config>>& config_rules();
 /// The keys of one `[[upstream.instance]]`.
 const std::vector<rule<upstream_instance>>& instance_rules();
+/// Whether the list of instances may change while the process runs.
+inline constexpr bool instances_are_live = false;
 
 /// What is wrong with a value that the rule refused, as in `"60x" is not a duration from ...`.
 template <typename Target>

@@ -1,9 +1,10 @@
 #pragma once
 
-#include "rollcall/gateway/lane_context.hpp"
+#include "rollcall/gateway/settings.hpp"
 #include "rollcall/net/executor.hpp"
 #include "rollcall/net/request_parser.hpp"
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,8 @@ namespace rollcall::gateway {
 
 /// What the access log will say of a request; empty, and free, while the log is off.
 struct access_note {
+  /// Null: nothing.
+  std::shared_ptr<spdlog::logger> log;
   net::steady_clock::time_point began;
   std::string method;
   std::string path; // without the query, which may hold anything
@@ -18,9 +21,9 @@ struct access_note {
 };
 
 /// Notes a request when the access log is on. `key` is its identity, or "".
-access_note note_access(const house& h, const net::request_head& head, std::string_view key);
+access_note note_access(const settings& s, const net::request_head& head, std::string_view key);
 
 /// Writes the line. `result` is the Cache-Status detail or the like.
-void log_access(const house& h, const access_note& n, unsigned status, std::string_view result);
+void log_access(const access_note& n, unsigned status, std::string_view result);
 
 } // namespace rollcall::gateway

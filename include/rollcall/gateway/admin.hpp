@@ -2,6 +2,7 @@
 
 #include "rollcall/gateway/background.hpp"
 #include "rollcall/gateway/commons.hpp"
+#include "rollcall/gateway/configuration_status.hpp"
 #include "rollcall/gateway/events.hpp"
 #include "rollcall/gateway/lane.hpp"
 #include "rollcall/gateway/purges.hpp"
@@ -28,6 +29,7 @@ struct gateway_status {
   /// Without user and password; empty when there is none.
   std::string redis;
   std::chrono::system_clock::time_point started = std::chrono::system_clock::now();
+  configuration_status configuration{};
   /// Set and read on the control thread.
   bool draining = false;
 };

@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace rollcall::gateway {
 
@@ -48,9 +49,12 @@ public:
     ops::counter forward_failures;
   };
 
-  /// `forward`: the address to hand them on to, if any.
-  events(const net::executor& control, net::reactor& edges, commons& shared, purges& to_drop,
-         std::optional<forward_address> forward, std::chrono::milliseconds timeout);
+  events(const net::executor& control, net::reactor& edges, commons& shared, purges& to_drop)
+      : control_(control), edges_(edges), shared_(shared), purges_(to_drop) {}
+
+  /// Where to hand them on to from now on, if anywhere, and how long that may take. What is under way goes where it was
+  /// to go.
+  void forward_to(std::optional<forward_address> to, std::chrono::milliseconds timeout);
 
   /// Drops first and forwards then, so that a bot that asks because of the callback sees the change. With a forward
   /// address the answer is the one from there, whatever the body is; without one, 202, or 400 for a malformed body.
@@ -64,13 +68,15 @@ private:
   net::task<std::optional<purges::report>> heed(const api::event& e);
   net::task<bool> count_differs(cache::scope s, std::uint64_t members);
   std::size_t members_in(const cache::entry& e);
-  net::task<answer> hand_on(std::string body);
+  struct forwarding;
+  net::task<answer> hand_on(std::string body, std::shared_ptr<forwarding> to);
 
+  net::executor control_;
+  net::reactor& edges_;
   commons& shared_;
   purges& purges_;
-  std::unique_ptr<upstream::pool> forward_;
-  std::string forward_target_;
-  std::chrono::milliseconds timeout_;
+  std::shared_ptr<forwarding> forward_; // null: nowhere
+  std::vector<std::shared_ptr<forwarding>> retired_;
   api::event_parser parser_;
   api::answer_parser answers_;
   api::recent_events recent_;

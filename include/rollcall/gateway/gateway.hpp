@@ -13,6 +13,7 @@
 #include "rollcall/redis/tracking.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -39,15 +40,22 @@ public:
   /// Any thread: begins to drain, after which run() returns. A second call cuts off what is left.
   void drain();
 
+  /// On the control thread, which runs run(): takes over what has changed in the configuration and can change while the
+  /// process runs, for everything that begins from then on. What can not is named in the log; when `read` throws
+  /// ops::config_error, or what it gives cannot be, all stays as it is.
+  void reload(const std::function<ops::config()>& read);
+
   [[nodiscard]] std::uint16_t port() const noexcept { return lanes_.front()->port(); }
   [[nodiscard]] std::uint16_t admin_port() const noexcept { return admin_listener_.port(); }
   /// The loop of run()'s thread, for signals.
   [[nodiscard]] net::asio::io_context& control() noexcept { return control_; }
 
 private:
+  void adopt(const ops::config& next);
   void lane_ended();
   void leave_when_idle();
 
+  ops::config config_; // that is in force
   net::asio::io_context control_{1};
   net::reactor edges_{control_.get_executor()}; // of the admin port, and of where callbacks are handed on to
   commons lists_;

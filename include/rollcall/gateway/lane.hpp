@@ -20,12 +20,9 @@ struct lane_options {
   std::string host;
   std::uint16_t port = 0;
   net::port_use port_use = net::port_use::claim;
-  net::limits limits;
   upstream::instance instance;
-  upstream::pool_options pool;
   std::optional<redis::deployment> redis;
   std::string name_space;
-  std::chrono::milliseconds drain_timeout{30'000};
 };
 
 /// One thread of the gateway: an io_context with an acceptor, sessions, a Redis connection and an upstream pool of its
@@ -33,11 +30,14 @@ struct lane_options {
 class lane {
 public:
   /// Binds the port. Throws when it cannot.
-  lane(const house& shared, const lane_options& options, net::connection_quota& quota);
+  lane(const house& shared, const settings& first, const lane_options& options, net::connection_quota& quota);
   ~lane();
 
   /// The thread's body: returns when the lane has drained.
   void run();
+
+  /// Any thread: what begins from now on goes by `next`.
+  void change(const settings& next);
 
   /// Any thread: stop accepting, finish what is under way, then let run() return. After drain_timeout, or at a second
   /// call, what is left is cut off.
@@ -52,6 +52,7 @@ public:
   [[nodiscard]] const redis::store_stats* store_stats() const noexcept;
 
 private:
+  void adopt(settings_ptr next);
   void begin_drain();
   void watch_drain();
   void watch_drain_later();
@@ -60,7 +61,6 @@ private:
   net::asio::io_context io_{1};
   net::asio::executor_work_guard<net::executor> work_;
   net::reactor edges_;
-  std::chrono::milliseconds drain_timeout_;
   lane_stats stats_;
   std::unique_ptr<redis::client> link_;
   std::unique_ptr<redis::store> store_;

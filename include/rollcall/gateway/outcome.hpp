@@ -4,6 +4,7 @@
 #include "rollcall/cache/freshness.hpp"
 #include "rollcall/cache/identity.hpp"
 #include "rollcall/gateway/cache_status.hpp"
+#include "rollcall/gateway/settings.hpp"
 #include "rollcall/upstream/fetch.hpp"
 
 #include <memory>
@@ -17,6 +18,8 @@ struct question {
   cache::identity id;
   upstream::fetch_request request;
   cache::directives wants;
+  /// Of the moment when it was asked.
+  settings_ptr settings;
 };
 
 /// Where an entry came from.

@@ -9,8 +9,8 @@
 
 namespace rollcall::gateway {
 
-/// The deadlines of those who all wait equally long: who came first goes first, so one timer will do for them. It is
-/// not touched when somebody leaves in time, as nearly everybody does. Used on one thread only.
+/// The deadlines of many who wait, nearly all of them equally long: who came first goes first, so one timer will do for
+/// them. It is not touched when somebody leaves in time, as nearly everybody does. Used on one thread only.
 class patience {
   using hook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
@@ -25,12 +25,12 @@ public:
     net::steady_clock::time_point until_;
   };
 
-  /// `send_away` is called for each who has waited for `limit`, and no longer does then.
-  patience(const net::executor& ex, std::chrono::milliseconds limit, std::function<void(guest&)> send_away)
-      : limit_(limit), send_away_(std::move(send_away)), timer_(ex) {}
+  /// `send_away` is called for each who has waited to his limit, and no longer does then.
+  patience(const net::executor& ex, std::function<void(guest&)> send_away)
+      : send_away_(std::move(send_away)), timer_(ex) {}
 
-  /// `g` does not wait yet.
-  void enter(guest& g);
+  /// `g` does not wait yet. One with a shorter limit than those before him costs a look at each whom he overtakes.
+  void enter(guest& g, std::chrono::milliseconds limit);
   /// `g` waits.
   void leave(guest& g);
 
@@ -40,7 +40,6 @@ public:
 private:
   void look();
 
-  std::chrono::milliseconds limit_;
   std::function<void(guest&)> send_away_;
   boost::intrusive::list<guest, boost::intrusive::base_hook<hook>, boost::intrusive::constant_time_size<false>> queue_;
   net::timer timer_;

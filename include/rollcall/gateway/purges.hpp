@@ -44,6 +44,8 @@ public:
   /// On the control thread.
   void start();
   void stop();
+  /// For each of the round trips of purges from now on. On the control thread.
+  void change_step(std::chrono::milliseconds step) { options_.step = step; }
 
   struct report {
     /// How many lists were dropped: from memory here, or from Redis.

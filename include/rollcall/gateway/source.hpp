@@ -53,16 +53,18 @@ private:
                                      redis_budget& budget);
   net::task<lookup> look_in_redis(const question& q, cache::entry_ptr stale, redis_budget& budget);
   void leave_alone(const question& q, std::chrono::milliseconds held_for);
-  redis::claim_terms terms_now(redis::claim_terms special) const;
+  redis::claim_terms terms_now(const question& q, redis::claim_terms special) const;
   lookup settled(cache::entry_ptr e, cache::decision d, held_lease lease);
-  net::task<held_lease> take_up(redis::lease l, redis_budget& budget);
-  cache::entry_ptr take_in(const cache::entry_ptr& from_redis, cache::entry_ptr held, cache::memory::stamp_type asked);
+  net::task<held_lease> take_up(const question& q, redis::lease l, redis_budget& budget);
+  cache::entry_ptr take_in(const question& q, const cache::entry_ptr& from_redis, cache::entry_ptr held,
+                           cache::memory::stamp_type asked);
 
   net::task<outcome_ptr> ask_upstream(const question& q, cache::entry_ptr stale, held_lease lease);
   struct asking; // the moment at which the upstream was asked, in all its clocks
   outcome judge_answer(const question& q, upstream::fetched f, const asking& at, const cache::entry_ptr& stale,
                        held_lease& lease);
-  outcome instead(const cache::entry_ptr& stale, forward_report report, std::string message, unsigned status);
+  outcome instead(const question& q, const cache::entry_ptr& stale, forward_report report, std::string message,
+                  unsigned status);
   void remember(const question& q, const outcome_ptr& what, const asking& at, bool had_stale);
   stored keep(const question& q, const upstream::fetched& f, const asking& at, held_lease& lease,
               forward_report report);

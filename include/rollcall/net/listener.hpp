@@ -35,6 +35,9 @@ public:
 
   void start();
 
+  /// For deadlines that begin from now on.
+  void change(const limits& l) { context_.limits = l; }
+
   /// Accepts what the kernel has queued, then closes the port. Sessions answer what they have with `Connection: close`;
   /// idle ones end after limits::drain_idle.
   void drain();

@@ -23,8 +23,11 @@ class connection_quota {
 public:
   explicit connection_quota(std::size_t most) : most_(most) {}
 
+  /// Those that are there stay, even if they are more. Any thread.
+  void change(std::size_t most) noexcept { most_.store(most, std::memory_order_relaxed); }
+
   bool take() noexcept {
-    if (used_.fetch_add(1, std::memory_order_relaxed) < most_)
+    if (used_.fetch_add(1, std::memory_order_relaxed) < most_.load(std::memory_order_relaxed))
       return true;
     give_back();
     return false;
@@ -32,7 +35,7 @@ public:
   void give_back() noexcept { used_.fetch_sub(1, std::memory_order_relaxed); }
 
 private:
-  const std::size_t most_;
+  std::atomic<std::size_t> most_;
   std::atomic<std::size_t> used_{0};
 };
 

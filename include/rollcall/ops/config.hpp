@@ -21,11 +21,14 @@ struct listen_address {
   std::uint16_t port = 0;
 
   [[nodiscard]] std::string to_string() const;
+  bool operator==(const listen_address&) const = default;
 };
 
 struct upstream_instance {
   std::string url;
   std::vector<std::string> wids;
+
+  bool operator==(const upstream_instance&) const = default;
 };
 
 /// The whole configuration, with the defaults that conf/rollcall.toml documents.
@@ -102,9 +105,19 @@ std::optional<listen_address> parse_address(std::string_view text);
 /// the first in the file is named. A URL is never quoted, since it may hold a password.
 config load_config(const std::filesystem::path& file);
 
+/// Keys, as `section.name`, whose values differ between two configurations.
+struct config_changes {
+  std::vector<std::string> live;     ///< may change while the process runs
+  std::vector<std::string> at_start; ///< need a restart
+};
+
+/// Gives `running` what `wanted` says of every key that may change while the process runs.
+config_changes take_over(config& running, const config& wanted);
+
 /// What the command line asked for.
 struct command_line {
   config settings;
+  std::string file;   ///< --config; empty: none
   bool check = false; ///< --check: validate and leave
 };
 
@@ -116,5 +129,8 @@ struct command_line_result {
   int exit_code = 0;
 };
 command_line_result parse_command_line(int argc, const char* const* argv);
+
+/// What the same arguments come to now that the file may have changed. Throws config_error, and prints nothing.
+config read_again(int argc, const char* const* argv);
 
 } // namespace rollcall::ops

@@ -8,4 +8,7 @@ namespace rollcall::ops {
 /// Credentials never reach a logger: whoever logs a request logs its identity, which holds a fingerprint.
 void start_log(std::string_view level);
 
+/// Any thread.
+void set_log_level(std::string_view level);
+
 } // namespace rollcall::ops

@@ -55,6 +55,9 @@ public:
   /// The exchange on it is over: `reusable` says that its answer was read to the end and the instance keeps it open.
   void give_back(std::shared_ptr<link> l, bool reusable);
 
+  /// For what begins from now on.
+  void change(const pool_options& o) { options_ = o; }
+
   /// Closes every connection, and from now on every one that is given back: exchanges that are under way fail.
   void stop();
 

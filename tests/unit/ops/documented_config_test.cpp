@@ -57,6 +57,26 @@ std::set<std::string> assigned_keys() {
   return keys;
 }
 
+/// Those, and tables that may occur several times, whose comment says so.
+std::set<std::string> said_to_need_a_restart() {
+  std::ifstream in{documented};
+  std::set<std::string> keys;
+  std::string section;
+  bool said = false; // by the comment right above
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with('#')) {
+      said = said || line.contains("Needs a restart.");
+      continue;
+    }
+    if (line.starts_with('['))
+      section = line.substr(line.find_first_not_of('['), line.find(']') - line.find_first_not_of('['));
+    if (said)
+      keys.insert(line.starts_with('[') ? section : section + "." + line.substr(0, line.find(" = ")));
+    said = false;
+  }
+  return keys;
+}
+
 template <typename Target>
 void collect(const std::vector<rule<Target>>& rules, std::set<std::string>& into) {
   for (const auto& each : rules)
@@ -85,6 +105,17 @@ BOOST_AUTO_TEST_CASE(the_documented_file_has_every_key_and_no_other) {
   collect(instance_rules(), known);
   const auto written = assigned_keys();
   BOOST_CHECK_EQUAL_COLLECTIONS(written.begin(), written.end(), known.begin(), known.end());
+}
+
+BOOST_AUTO_TEST_CASE(the_documented_file_says_which_keys_need_a_restart) {
+  std::set<std::string> fixed;
+  for (const auto& each : config_rules())
+    if (!each.live)
+      fixed.insert(std::string{each.section} + "." + std::string{each.name});
+  if (!instances_are_live)
+    fixed.insert("upstream.instance");
+  const auto said = said_to_need_a_restart();
+  BOOST_CHECK_EQUAL_COLLECTIONS(said.begin(), said.end(), fixed.begin(), fixed.end());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
