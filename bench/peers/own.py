@@ -28,12 +28,14 @@ def work_of(job, directory):
     return ["--replay", str(log), *(["--no-verify"] if job.row.kind == "fill" else [])]
 
 
-def run(port, core, built, seconds, *flags, patience=PATIENCE):
-    """What rollcall-bench says after asking for so long; `flags` say what. Trouble when an answer was wrong."""
+def run(ports, core, built, seconds, *flags, patience=PATIENCE):
+    """What rollcall-bench says after asking for so long; `flags` say what. Connections are dealt to the ports in turn.
+    Trouble when an answer was wrong."""
     with tempfile.TemporaryDirectory(prefix="rollcall-compare-") as directory:
         result = Path(directory) / "result.json"
-        command = ["taskset", "--cpu-list", core, built / "rollcall-bench", "run", "--quiet", "--target",
-                   f"http://127.0.0.1:{port}", "--duration", f"{seconds}s", "--json", result, *flags]
+        targets = [word for port in ports for word in ("--target", f"http://127.0.0.1:{port}")]
+        command = ["taskset", "--cpu-list", core, built / "rollcall-bench", "run", "--quiet", *targets, "--duration",
+                   f"{seconds}s", "--json", result, *flags]
         try:
             ended = subprocess.run(["setpriv", "--pdeathsig", "KILL", *map(str, command)], text=True,
                                    stderr=subprocess.PIPE, timeout=seconds + patience)
@@ -54,7 +56,7 @@ def measure(job):
     """As wrk.measure()."""
     with tempfile.TemporaryDirectory(prefix="rollcall-compare-") as directory:
         try:
-            found = run(job.port, job.core, job.built, job.seconds, "--connections", job.connections, "--warmup", "0ms",
+            found = run([job.port], job.core, job.built, job.seconds, "--connections", job.connections, "--warmup", "0ms",
                         "--members", job.row.members, *(["--gzip"] if job.row.gzip else []),
                         *(["--rate", f"{job.rate:.0f}"] if job.rate else []), *work_of(job, Path(directory)))
         except Trouble as trouble:

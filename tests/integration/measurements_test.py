@@ -77,7 +77,7 @@ class Scaling(MeasurementTest):
                                   "10,300", "--idle", "50", "--markdown", tables)
         groups = {group["name"]: group["rows"] for group in made["groups"]}
         self.assertEqual(list(groups), ["threads", "connections", "identities"])
-        for name, counts in (("threads", [1, 2]), ("connections", [2, 30]), ("identities", [10, 300])):
+        for name, counts in (("threads", [1, 1, 2]), ("connections", [2, 30]), ("identities", [10, 300])):
             rows = groups[name]
             self.assertEqual([row[name] for row in rows], counts)
             self.assertEqual(rows[0]["ratio"], 1)
@@ -86,12 +86,24 @@ class Scaling(MeasurementTest):
                 self.assertGreater(row["cpu_us"], 1)
                 self.assertGreater(row["rss"], 1 << 20)
                 self.assertIn(f"{row['cpu_us']:.2f}", said)
-                self.assertIn(f"| {row[name]} | {row['cpu_us']:.2f} |", tables.read_text())
+                self.assertIn(f"| {row['label']} | {row['cpu_us']:.2f} |", tables.read_text())
+        self.check_threads(groups["threads"], said)
         few, many = groups["identities"]
         self.assertGreater(many["cache_bytes"], few["cache_bytes"] + 290 * 2000)
         idle = made["idle"]
         self.assertEqual((idle["connections"], idle["each"]), (50, (idle["after"] - idle["before"]) / 50))
         self.assertGreater(idle["before"], 1 << 20)
+
+    def check_threads(self, rows, said):
+        """Two threads are held against two processes of one, which had half of the connections each."""
+        alone, apart, together = rows
+        self.assertEqual([(row["label"], row["gateways"]) for row in rows], [("1", 1), ("2 x 1", 2), ("2", 1)])
+        self.assertNotIn("to_processes", {**alone, **apart})
+        self.assertAlmostEqual(together["to_processes"], together["cpu_us"] / apart["cpu_us"])
+        self.assertIn(f"of 2 x 1: {together['to_processes']:.2f} (aim 1.10", said)
+        for had in (each["requests"] for each in apart["rounds"]):
+            self.assertEqual(len(had), 2)
+            self.assertGreater(min(had), 0.05 * max(had), "one of them shares its core, but has work all the same")
 
     def test_only_what_was_asked_for(self):
         said, made = self.measure("scaling", *TINY, "--only", "threads", "--threads", "1")
