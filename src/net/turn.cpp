@@ -209,6 +209,8 @@ std::string_view session::arrived_piece() {
     return piece;
   work_->in.consume(std::exchange(piece_size_, 0));
   (void)parse_piece(piece); // only chunks can be malformed
+  if (body_done_) // else advance() would find the buffer in use, and a thread would need one for each answer awaited
+    work_->in.consume(std::exchange(piece_size_, 0));
   return piece;
 }
 

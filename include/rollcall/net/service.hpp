@@ -71,7 +71,8 @@ public:
   /// The next piece of a body that was not buffered, valid until the next call; empty at its end. An error when the
   /// client left, was too slow, or broke the framing; the connection then closes after the answer.
   task<std::expected<std::string_view, framing_error>> read_body();
-  /// The same without waiting, of a body with a length: empty when none of it has come yet.
+  /// The same without waiting, of a body with a length: empty when none of it has come yet. Valid within serve() only,
+  /// since the buffer of a body that is through goes to others while the answer is awaited.
   std::string_view arrived_body();
   [[nodiscard]] bool body_is_through() const;
   /// Ends a read_body() that is under way; the connection closes after the answer.

@@ -22,17 +22,26 @@ std::string whole(std::string_view body) {
   return fmt::format("Content-Length: {}\r\n\r\n{}", body.size(), body);
 }
 
-/// Answers with the request's body at once, or keeps the turn when the path is /later.
+/// Answers with the request's body at once, or keeps the turn when the path is /later, or /pass, of whose body it takes
+/// what has come.
 struct echo final : net::service {
-  net::body_plan plan(const net::request_head&) override { return {.buffered = true, .limit = 1 << 20}; }
+  net::body_plan plan(const net::request_head& head) override {
+    return {.buffered = head.path() != "/pass", .limit = 1 << 20};
+  }
   void serve(const net::request& r, net::exchange& x) override {
     if (r.head.path() == "/later")
       return turns.push_back(x.take());
+    if (r.head.path() == "/pass") {
+      turns.push_back(x.take());
+      came = turns.back().arrived_body();
+      return;
+    }
     x.respond({.status = 200, .fields = {}, .rest = whole(r.body), .owner = nullptr});
   }
   std::string error_body(unsigned, std::string_view message) override { return std::string(message); }
 
   std::vector<net::turn> turns;
+  std::string came;
 };
 
 std::string post(std::string_view path, std::string_view body) {
@@ -74,6 +83,14 @@ struct conversation {
     packet.resize(
         static_cast<std::size_t>(std::max<ssize_t>(0, ::recv(client.get(), packet.data(), packet.size(), 0))));
     return packet;
+  }
+
+  /// The set of buffers that the next connection would be lent.
+  const net::session_buffers* kept_set() {
+    auto b = context.stock.take();
+    const auto* const set = b.get();
+    context.stock.put_back(std::move(b));
+    return set;
   }
 
   [[nodiscard]] bool is_closed() {
@@ -150,16 +167,27 @@ BOOST_FIXTURE_TEST_CASE(head_and_body_may_come_apart_at_any_byte, conversation) 
 BOOST_FIXTURE_TEST_CASE(its_buffers_go_back_while_it_waits, conversation) {
   send(post("/", "x")); // from now on the thread has a set
   BOOST_TEST(answers_in(receive()) == 1U);
-  const auto* const set = context.stock.take().release();
-  context.stock.put_back(std::unique_ptr<net::session_buffers>(const_cast<net::session_buffers*>(set)));
-  send(post("/later", "x"));
-  auto again = context.stock.take();
-  BOOST_TEST(again.get() == set); // a service has the turn, and nothing is held for it
-  context.stock.put_back(std::move(again));
+  const auto* const set = kept_set();
+  for (const auto* const path : {"/later", "/pass"}) {
+    send(post(path, "x"));
+    BOOST_TEST(kept_set() == set, path); // a service has the turn, and nothing is held for it
+    const auto late = whole("late");
+    handler.turns.back().respond({.status = 200, .fields = {}, .rest = late, .owner = nullptr});
+    settle();
+    BOOST_TEST(answers_in(receive()) == 1U);
+  }
+  BOOST_TEST(handler.came == "x");
+}
+
+BOOST_FIXTURE_TEST_CASE(what_came_behind_a_body_that_was_taken_is_kept, conversation) {
+  send(post("/pass", "x") + post("/", "next"));
+  BOOST_TEST(handler.came == "x");
   const auto late = whole("late");
-  handler.turns.front().respond({.status = 200, .fields = {}, .rest = late, .owner = nullptr});
+  handler.turns.back().respond({.status = 200, .fields = {}, .rest = late, .owner = nullptr});
   settle();
-  BOOST_TEST(answers_in(receive()) == 1U);
+  const auto answers = receive();
+  BOOST_TEST(answers_in(answers) == 2U);
+  BOOST_TEST(answers.ends_with("\r\n\r\nnext"));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_client_that_hangs_up_ends_a_turn_at_once, conversation) {
