@@ -11,10 +11,11 @@ namespace rollcall::redis {
 /// Held by the connection and by the task that it runs.
 class connection::keeper final : public session_keeper {
 public:
-  keeper(const net::executor& where, endpoint server, connection_options options)
+  keeper(const net::executor& where, endpoint server, connection_options options,
+         std::shared_ptr<connection_stats> stats)
       : session_keeper(where, fmt::format("redis {}", server.to_string()), "",
                        backoff(options.backoff_first, options.backoff_most), options.backoff_most),
-        where_(where), server_(std::move(server)), options_(options) {}
+        where_(where), server_(std::move(server)), options_(options), stats_(std::move(stats)) {}
 
   std::expected<std::shared_ptr<command>, command_error> send(std::span<const std::string_view> args,
                                                               session::time_point deadline) {
@@ -43,7 +44,7 @@ private:
   endpoint server_;
   connection_options options_;
   /// Shared with the sessions, whose last handlers may run after the connection is gone.
-  std::shared_ptr<connection_stats> stats_ = std::make_shared<connection_stats>();
+  std::shared_ptr<connection_stats> stats_;
 };
 
 namespace {
@@ -54,8 +55,9 @@ net::task<command_result> at_once(command_error e) {
 
 } // namespace
 
-connection::connection(const net::executor& where, endpoint server, connection_options options)
-    : keeper_(std::make_shared<keeper>(where, std::move(server), options)) {}
+connection::connection(const net::executor& where, endpoint server, connection_options options,
+                       std::shared_ptr<connection_stats> stats)
+    : keeper_(std::make_shared<keeper>(where, std::move(server), options, std::move(stats))) {}
 
 connection::~connection() {
   stop();

@@ -32,7 +32,7 @@ struct connection_options {
   std::chrono::milliseconds overdue{1000};
 };
 
-/// Counters of one connection, written by its thread and read by any.
+/// Counters of one connection, or of several of one thread, written by that thread and read by any.
 struct connection_stats {
   ops::counter connects;        ///< times Redis was reached and let us in
   ops::counter failures;        ///< attempts that were not
@@ -43,7 +43,7 @@ struct connection_stats {
   ops::counter protocol_errors; ///< those of the second kind
   ops::counter writes;          ///< system calls' worth of output: one a loop turn, however many commands
   ops::counter pending;         ///< gauge: commands under way, abandoned ones included
-  ops::counter up;              ///< gauge: 1 while connected
+  ops::counter up;              ///< gauge: connections that are up
 };
 
 /// One connection to Redis that keeps itself connected. It belongs to one thread: everything but stats() is called on
@@ -53,7 +53,9 @@ struct connection_stats {
 /// it); but it must be destroyed before the io_context, as the handlers of those whom stop() woke are queued there.
 class connection final : public client {
 public:
-  connection(const net::executor& where, endpoint server, connection_options options = {});
+  /// Connections of one thread may share `stats`.
+  connection(const net::executor& where, endpoint server, connection_options options = {},
+             std::shared_ptr<connection_stats> stats = std::make_shared<connection_stats>());
   ~connection() override;
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
