@@ -76,7 +76,7 @@ net::task<void> cluster_watch::keep(std::shared_ptr<cluster_watch> self) {
       self->report(false);
     }
     if (!self->stopping_) {
-      const bool calm = self->known_ == true && self->map_.complete() && self->settled();
+      const bool calm = self->known() && self->map_.complete() && self->settled();
       self->schedule_.ended(net::steady_clock::now(), calm, std::uniform_real_distribution<>()(self->random_));
       co_await self->pause();
     }
@@ -119,6 +119,7 @@ net::task<void> cluster_watch::round() {
   if (best) {
     adopt(std::move(*best));
   }
+  surveyed();
 }
 
 net::task<std::optional<survey::answer>> cluster_watch::ask(host_port node) {
@@ -143,7 +144,6 @@ void cluster_watch::adopt(survey::answer told) {
     map_ = std::move(told.map);
     order_.adopt(map_);
   }
-  surveyed();
 }
 
 /// One line for a change.

@@ -46,6 +46,8 @@ protected:
 
   /// Empty before the first answer.
   [[nodiscard]] const slot_map& map() const noexcept { return map_; }
+  /// Whether a node has told when they were asked last.
+  [[nodiscard]] bool known() const noexcept { return known_ == true; }
   [[nodiscard]] bool stopping() const noexcept { return stopping_; }
   [[nodiscard]] const net::executor& where() const noexcept { return where_; }
   /// Where `node` is and who we are there.
@@ -59,7 +61,7 @@ protected:
   bool learn(std::uint16_t slot, const host_port& node) { return map_.learn(slot, node); }
 
 private:
-  /// A node has told: map() is what it said, and may be as before.
+  /// A round has ended: map() is what a node said, and may be as before. When known() is false, none has.
   virtual void surveyed() = 0;
   /// All that map() names is reached.
   [[nodiscard]] virtual bool settled() const = 0;

@@ -2,6 +2,7 @@
 
 #include "rollcall/redis/connection.hpp"
 
+#include "cluster_tracking.hpp"
 #include "invalidation.hpp"
 #include "keys.hpp"
 #include "pulse.hpp"
@@ -28,15 +29,19 @@ connection_options session_options(const tracking_options& o) {
 /// Held by the tracking and by the task that it runs, within which everything is told.
 class tracking::keeper final : public session_keeper {
 public:
-  keeper(const net::executor& where, endpoint server, std::string name_space, observer& told, tracking_options options)
+  /// With `shared` it is one of several.
+  keeper(const net::executor& where, endpoint server, std::string name_space, observer& told, tracking_options options,
+         std::shared_ptr<tracking_stats> shared)
       : session_keeper(where, fmt::format("redis {}: tracking", server.to_string()),
                        "; until then every answer from memory is checked with Redis first",
                        backoff(options.backoff_first, options.backoff_most), options.backoff_most),
-        where_(where), server_(std::move(server)), names_(std::move(name_space)), told_(told), options_(options) {
+        where_(where), server_(std::move(server)), names_(std::move(name_space)), told_(told), options_(options),
+        alone_(!shared), stats_(shared ? std::move(shared) : std::make_shared<tracking_stats>()) {
     assert(options.heartbeat < options.silence);
   }
 
-  [[nodiscard]] const tracking_stats& stats() const noexcept { return stats_; }
+  [[nodiscard]] const tracking_stats& stats() const noexcept { return *stats_; }
+  [[nodiscard]] tracked_server server() const { return {server_.to_string(), current() && current()->ready()}; }
 
 private:
   std::shared_ptr<session> next_session() override {
@@ -47,26 +52,30 @@ private:
   }
 
   void came_up() override {
-    stats_.connects.add();
-    stats_.up.add();
+    if (alone_) {
+      stats_->connects.add();
+      stats_->up.add();
+    }
     told_.tracking_up();
   }
 
   void went_down() override {
-    stats_.up.subtract();
+    if (alone_) {
+      stats_->up.subtract();
+    }
     if (!stopping()) {
       told_.tracking_down();
     }
   }
 
-  void failed() override { stats_.failures.add(); }
+  void failed() override { stats_->failures.add(); }
 
   void tell(const invalidation& said) {
-    stats_.messages.add();
-    stats_.keys.add(said.keys);
-    stats_.foreign.add(said.foreign);
+    stats_->messages.add();
+    stats_->keys.add(said.keys);
+    stats_->foreign.add(said.foreign);
     if (said.everything) {
-      stats_.flushes.add();
+      stats_->flushes.add();
     }
     tell_each(said.purged, &observer::purged);
     if (said.everything && !stopping()) {
@@ -92,29 +101,44 @@ private:
   keys names_;
   observer& told_;
   tracking_options options_;
-  tracking_stats stats_;
+  bool alone_;
+  std::shared_ptr<tracking_stats> stats_;
   /// Shared with the sessions, whose last handlers may run after the tracking is gone.
   std::shared_ptr<connection_stats> session_stats_ = std::make_shared<connection_stats>();
 };
 
 tracking::tracking(const net::executor& where, const deployment& at, std::string name_space, observer& told,
-                   tracking_options options)
-    : keeper_(std::make_shared<keeper>(where, at.server, std::move(name_space), told, options)) {}
+                   tracking_options options) {
+  if (at.how == deployment::form::cluster) {
+    cluster_ = std::make_shared<cluster_tracking>(where, at, std::move(name_space), told, options);
+  } else {
+    keeper_ = std::make_shared<keeper>(where, at.server, std::move(name_space), told, options, nullptr);
+  }
+}
+
+tracking::tracking(const net::executor& where, endpoint at, std::string name_space, observer& told,
+                   tracking_options options, std::shared_ptr<tracking_stats> shared)
+    : keeper_(std::make_shared<keeper>(where, std::move(at), std::move(name_space), told, options, std::move(shared))) {
+}
 
 tracking::~tracking() {
   stop();
 }
 
 void tracking::start() {
-  keeper_->start();
+  cluster_ ? cluster_->start() : keeper_->start();
 }
 
 void tracking::stop() {
-  keeper_->stop();
+  cluster_ ? cluster_->close() : keeper_->stop();
 }
 
 const tracking_stats& tracking::stats() const noexcept {
-  return keeper_->stats();
+  return cluster_ ? cluster_->stats() : keeper_->stats();
+}
+
+std::vector<tracked_server> tracking::servers() const {
+  return cluster_ ? cluster_->servers() : std::vector{keeper_->server()};
 }
 
 } // namespace rollcall::redis

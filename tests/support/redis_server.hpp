@@ -112,6 +112,22 @@ public:
     return ask(*link, args);
   }
 
+  /// On 127.0.0.1; nobody's at this moment.
+  static std::uint16_t free_port() {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    const bool found = bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                       getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+    close(fd);
+    if (!found) {
+      throw std::runtime_error("no free port");
+    }
+    return ntohs(address.sin_port);
+  }
+
 private:
   using link_type = std::unique_ptr<redisContext, decltype(&redisFree)>;
 
@@ -155,21 +171,6 @@ private:
     default:
       return {r.str, r.len};
     }
-  }
-
-  static std::uint16_t free_port() {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    const bool found = bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                       getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-    close(fd);
-    if (!found) {
-      throw std::runtime_error("no free port");
-    }
-    return ntohs(address.sin_port);
   }
 
   void spawn() {

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace rollcall::redis {
 
@@ -53,9 +54,18 @@ struct tracking_stats {
   ops::counter flushes;  ///< messages that said everything, those included that could not be read
 };
 
-/// The one connection of a process on which Redis tells which keys change: `CLIENT TRACKING ON REDIRECT <own id> BCAST
-/// PREFIX <namespace>:` and then `SUBSCRIBE __redis__:invalidate`. In RESP2 a connection may redirect to itself, so
-/// that tracking and delivery live and die together. It keeps itself connected; every gap is told by tracking_down().
+/// A server that tells what changes there, or does not at the moment.
+struct tracked_server {
+  std::string name;
+  bool up = false;
+};
+
+class cluster_tracking;
+
+/// The one connection of a process on which Redis tells which keys change, or, in a cluster, the one to each master:
+/// `CLIENT TRACKING ON REDIRECT <own id> BCAST PREFIX <namespace>:` and then `SUBSCRIBE __redis__:invalidate`. In RESP2
+/// a connection may redirect to itself, so that tracking and delivery live and die together. It keeps itself connected;
+/// every gap is told by tracking_down(), as is a master of a cluster that was not tracked before it became one.
 ///
 /// One thread; may be destroyed at any time after stop() (the destructor calls it), but before the io_context.
 class tracking {
@@ -63,6 +73,10 @@ public:
   /// `told` outlives the tracking's last call, which stop() ends.
   tracking(const net::executor& where, const deployment& at, std::string name_space, observer& told,
            tracking_options options = {});
+  /// Of one server, which counts into what others count into as well: all but `up` and `connects`, which are about all
+  /// of them together.
+  tracking(const net::executor& where, endpoint at, std::string name_space, observer& told, tracking_options options,
+           std::shared_ptr<tracking_stats> shared);
   ~tracking();
   tracking(const tracking&) = delete;
   tracking& operator=(const tracking&) = delete;
@@ -71,10 +85,14 @@ public:
   void stop();
 
   [[nodiscard]] const tracking_stats& stats() const noexcept;
+  /// Whom it listens to. Called on its thread.
+  [[nodiscard]] std::vector<tracked_server> servers() const;
 
 private:
   class keeper;
+  /// One of the two.
   std::shared_ptr<keeper> keeper_;
+  std::shared_ptr<cluster_tracking> cluster_;
 };
 
 } // namespace rollcall::redis
