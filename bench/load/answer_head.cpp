@@ -35,6 +35,7 @@ bool read_line(std::string_view line, answer_head& into, bool& framed) {
     }
     if (const auto status = value_of(line, "cache-status:")) {
       into.cache = outcome_of(*status);
+      into.hit = status->contains("; hit");
     } else if (const auto coding = value_of(line, "content-encoding:")) {
       into.gzip = *coding == "gzip";
     } else if (const auto option = value_of(line, "connection:")) {

@@ -19,6 +19,7 @@ struct answer_head {
   bool chunked = false;
   bool gzip = false;
   bool close = false;
+  bool hit = false; ///< it says so itself, be the list fresh or stale: it was answered without asking the instance
   cache_outcome cache = cache_outcome::none;
 };
 

@@ -31,6 +31,11 @@ void collector::merge(std::size_t at, const tally& counted) {
   }
 }
 
+void collector::merge(const moments& counted) {
+  const std::scoped_lock lock(mutex_);
+  moments_.add(counted);
+}
+
 void collector::note_upstream(std::size_t at, std::uint64_t calls) {
   const std::scoped_lock lock(mutex_);
   upstream_[at] = calls;

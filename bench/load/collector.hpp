@@ -1,5 +1,6 @@
 #pragma once
 
+#include "load/moments.hpp"
 #include "load/result.hpp"
 #include "load/tally.hpp"
 
@@ -21,6 +22,9 @@ public:
   /// What a worker counted in that second; each worker reports each second once, in order.
   void merge(std::size_t second, const tally& counted);
 
+  /// All moments of a worker that has ended.
+  void merge(const moments& counted);
+
   /// Notes how many upstream calls there had been when that second ended.
   void note_upstream(std::size_t second, std::uint64_t calls);
 
@@ -30,6 +34,7 @@ public:
   /// After all workers ended.
   [[nodiscard]] const tally& total() const { return total_; }
   [[nodiscard]] std::vector<point> series() const;
+  [[nodiscard]] const std::vector<moment>& all_moments() const { return moments_.all(); }
 
 private:
   struct second {
@@ -42,6 +47,7 @@ private:
   std::map<std::size_t, std::unique_ptr<second>> open_;
   std::vector<point> points_;
   std::map<std::size_t, std::uint64_t> upstream_;
+  moments moments_;
 };
 
 } // namespace rollcall::load

@@ -122,6 +122,7 @@ void worker::count(const asked& q, const answer_head& head, std::string_view bod
   if (head.status != 200) {
     if (counted) {
       ++counted_.failed.status[head.status];
+      ++moment_of(q.intended).errors;
     }
     return;
   }
@@ -137,8 +138,18 @@ void worker::count(const asked& q, const answer_head& head, std::string_view bod
   auto& latency = q.what == asked::kind::list    ? counted_.latency
                   : q.what == asked::kind::write ? counted_.writes
                                                  : counted_.herds;
-  latency.record(now - q.intended);
+  const auto took = now - q.intended;
+  latency.record(took);
+  const bool list_from_store = head.hit && q.what == asked::kind::list;
+  if (list_from_store) {
+    counted_.hit_latency.record(took);
+  }
   ++counted_.requests;
+  moment_of(q.intended)
+      .add({.requests = 1,
+            .wrong = found == verdict::right ? 0U : 1U,
+            .worst = took,
+            .worst_hit = list_from_store ? took : 0});
   ++counted_.hits[static_cast<std::size_t>(head.cache)];
 }
 
@@ -202,11 +213,15 @@ void worker::lose(connection& c, std::uint64_t failures::* why, std::int64_t now
   }
   std::uint64_t lost = 0;
   for (waiting_ -= c.waiting(); c.waiting() > 0;) {
-    lost += counts(c.pop().intended) ? 1 : 0;
+    if (const auto intended = c.pop().intended; counts(intended)) {
+      ++lost;
+      ++moment_of(intended).errors;
+    }
   }
   // A connection that nobody asked anything on may end; one that cannot be had is a failure by itself.
-  if (why == &failures::connect) {
-    lost = std::max<std::uint64_t>(lost, counts(now) ? 1 : 0);
+  if (why == &failures::connect && lost == 0 && counts(now)) {
+    lost = 1;
+    ++moment_of(now).errors;
   }
   counted_.failed.*why += lost;
   c.close();
@@ -236,6 +251,10 @@ void worker::sweep(std::int64_t now) {
   if (connecting_ >= most_connecting) {
     next_sweep_ = now; // more wait for their turn
   }
+}
+
+moment& worker::moment_of(std::int64_t intended) {
+  return moments_.at(intended - orders_.begin.load(std::memory_order_relaxed));
 }
 
 bool worker::counts(std::int64_t intended) const {

@@ -78,6 +78,8 @@ void add_workload(CLI::App& app, plan& p) {
       "0 to 500, a range such as 4-100, small or mixed");
   add_number(app, "--zipf", p.zipf, 0.0, 5.0, "How unequally rooms are asked for; 0: equally (default 0.9)");
   app.add_option("--seed", p.seed, "Of rollcall-upstream, and of all that is drawn here (default 1)")->type_name("N");
+  app.add_flag("--sticky", p.sticky,
+               "Each bot stays with one of the targets (but for --prime), as those do that know one address");
   app.add_flag("--gzip", p.gzip, "Accept compressed answers");
   app.add_flag("--prime", p.prime, "Before the warm-up, ask for every room once");
   app.add_option("--churn", p.churn, "Share of requests that change their room, 0 to 1")
@@ -127,6 +129,12 @@ const char* contradiction_in(const plan& p) {
   }
   if (p.bots * p.rooms > most_rooms) {
     return "more than 4,000,000 rooms";
+  }
+  if (p.sticky && (p.bots < p.targets.size() || p.connections < p.threads * p.targets.size())) {
+    return "--sticky takes a bot for each target, and on each thread a connection";
+  }
+  if (!p.replay.empty() && p.sticky) {
+    return "--replay does not tell which bot it was, as --sticky would have to know";
   }
   if (p.threads > p.connections) {
     return "more --threads than --connections";

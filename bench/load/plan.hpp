@@ -36,6 +36,7 @@ struct plan {
   microseconds timeout = std::chrono::seconds(10);
   double rate = 0; ///< requests a second, open loop; 0: closed loop
   bool reconnect = false;
+  bool sticky = false; ///< each bot asks one target only
   std::size_t pipeline = 1;
 
   std::size_t bots = 20;

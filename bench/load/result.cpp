@@ -41,6 +41,7 @@ void take(result& into, const tally& of, double seconds) {
   into.latency = summary_of(of.latency);
   into.writes = summary_of(of.writes);
   into.herds = summary_of(of.herds);
+  into.hit_latency = summary_of(of.hit_latency);
   into.errors = of.failed;
   into.wrong = of.wrong;
   into.outdated = of.outdated;

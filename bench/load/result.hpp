@@ -2,6 +2,7 @@
 
 #include "load/cache_outcome.hpp"
 #include "load/histogram.hpp"
+#include "load/moments.hpp"
 #include "load/tally.hpp"
 
 #include <array>
@@ -56,6 +57,7 @@ struct result {
   latencies latency;
   latencies writes;
   latencies herds;
+  latencies hit_latency; ///< of the lists that the peer called a hit
   failures errors;
   std::uint64_t wrong = 0;
   std::uint64_t outdated = 0;
@@ -68,6 +70,7 @@ struct result {
   double client_cpu_us_per_request = 0;
   std::vector<std::pair<double, std::uint64_t>> histogram; ///< upper bound in microseconds, count
   std::vector<point> series;
+  std::vector<moment> moments;
   std::vector<event> events;
 
   /// The share of answers that needed no call, among those that tell.

@@ -57,6 +57,20 @@ void write_hits(writer& out, const std::array<std::uint64_t, cache_outcomes>& hi
   });
 }
 
+void write_moments(writer& out, const std::vector<moment>& all) {
+  out.put(R"(,"moments":{{"seconds":{})", static_cast<double>(moments::length) / 1e9);
+  const auto column = [&](std::string_view name, auto value) {
+    out.put(R"(,"{}":)", name);
+    out.list('[', all, ']', [&](const moment& each) { out.put("{}", value(each)); });
+  };
+  column("requests", [](const moment& m) { return m.requests; });
+  column("errors", [](const moment& m) { return m.errors; });
+  column("wrong", [](const moment& m) { return m.wrong; });
+  column("worst_us", [](const moment& m) { return m.worst / 1000; });
+  column("worst_hit_us", [](const moment& m) { return m.worst_hit / 1000; });
+  out.put("}}");
+}
+
 void write_series(writer& out, const result& of) {
   out.put(R"(,"histogram":)");
   out.list('[', of.histogram, ']', [&](const auto& each) { out.put("[{:.3f},{}]", each.first, each.second); });
@@ -98,7 +112,9 @@ std::string to_json(const result& of) {
           of.client_cpu_us_per_request);
   write_latencies(out, "writes_us", of.writes);
   write_latencies(out, "herds_us", of.herds);
+  write_latencies(out, "hits_us", of.hit_latency);
   write_series(out, of);
+  write_moments(out, of.moments);
   out.put("}}\n");
   return out.take();
 }

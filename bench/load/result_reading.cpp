@@ -68,6 +68,20 @@ void read_series(result& into, const json::value& of) {
   }
 }
 
+/// Results of earlier versions have none.
+std::vector<moment> read_moments(const json::value* of) {
+  std::vector<moment> read(of == nullptr ? 0 : of->at("requests").as_array().size());
+  const auto each = [&](std::string_view name, std::size_t i) {
+    return of->at(name).as_array().at(i).to_number<std::uint64_t>();
+  };
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    read[i] = {each("requests", i), each("errors", i), each("wrong", i),
+               static_cast<std::int64_t>(each("worst_us", i)) * 1000,
+               static_cast<std::int64_t>(each("worst_hit_us", i)) * 1000};
+  }
+  return read;
+}
+
 result read_result(const json::value& of) {
   result read;
   for (const auto& [name, value] : of.at("settings").as_object()) {
@@ -80,6 +94,9 @@ result read_result(const json::value& of) {
   read.latency = read_latencies(of.at("latency_us"));
   read.writes = read_latencies(of.at("writes_us"));
   read.herds = read_latencies(of.at("herds_us"));
+  if (const auto* const hits = of.as_object().if_contains("hits_us")) { // results of earlier versions have none
+    read.hit_latency = read_latencies(*hits);
+  }
   read.errors = read_errors(of.at("errors"));
   read.wrong = number<std::uint64_t>(of, "wrong");
   read.outdated = number<std::uint64_t>(of, "outdated");
@@ -91,6 +108,7 @@ result read_result(const json::value& of) {
   read.bytes_out = number<std::uint64_t>(of, "bytes_out");
   read.client_cpu_us_per_request = number<double>(of, "client_cpu_us_per_request");
   read_series(read, of);
+  read.moments = read_moments(of.as_object().if_contains("moments"));
   return read;
 }
 

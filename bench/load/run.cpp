@@ -214,6 +214,7 @@ result run(const plan& planned) {
   }
   take(made, results.total(), static_cast<double>(measured) / 1e9);
   made.series = results.series();
+  made.moments = results.all_moments();
   beside.write(made);
   if (const auto left = restore_rooms(todo); left > 0) {
     fmt::print(stderr, "rollcall-bench: {} rooms could not be restored: start the stand-in anew\n", left);

@@ -42,6 +42,7 @@ std::vector<std::pair<std::string, std::string>> settings_of(const plan& p) {
       {"timeout", seconds(p.timeout)},
       {"rate", p.rate > 0 ? fmt::format("{}", p.rate) : "null"},
       {"reconnect", p.reconnect ? "true" : "false"},
+      {"sticky", p.sticky ? "true" : "false"},
       {"pipeline", fmt::format("{}", p.pipeline)},
       {"gzip", p.gzip ? "true" : "false"},
       {"passthrough", p.passthrough ? "true" : "false"},

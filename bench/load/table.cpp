@@ -39,6 +39,9 @@ std::string table_of(const result& of) {
     line("herds", fmt::format("{}: {}", with_commas(of.herds.count), latency_text(of.herds)));
   }
   line("hits", hits_text(of));
+  if (of.hit_latency.count > 0) {
+    line("", latency_text(of.hit_latency));
+  }
   if (of.upstream_calls) {
     const auto asked = static_cast<double>(std::max<std::uint64_t>(of.requests, 1));
     line("upstream", fmt::format("{} calls: {} of the requests needed none", with_commas(*of.upstream_calls),

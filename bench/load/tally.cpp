@@ -25,6 +25,7 @@ void tally::add(const tally& other) {
   latency.add(other.latency);
   writes.add(other.writes);
   herds.add(other.herds);
+  hit_latency.add(other.hit_latency);
   requests += other.requests;
   failed.add(other.failed);
   wrong += other.wrong;
@@ -40,6 +41,7 @@ void tally::clear() {
   latency.clear();
   writes.clear();
   herds.clear();
+  hit_latency.clear();
   requests = 0;
   failed = {};
   wrong = 0;

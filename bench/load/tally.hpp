@@ -27,6 +27,7 @@ struct tally {
   histogram latency;          ///< of answers with status 200 to the workload's questions
   histogram writes;           ///< of writes that were confirmed
   histogram herds;            ///< of answers to herds
+  histogram hit_latency;      ///< of lists that the peer called a hit, be they fresh or stale
   std::uint64_t requests = 0; ///< answered with status 200, of all three kinds
   failures failed;
   std::uint64_t wrong = 0;    ///< answers that were not what they had to be, outdated ones among them

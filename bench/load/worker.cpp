@@ -112,9 +112,14 @@ void worker::finish() {
   for (auto& c : connections_) {
     lose(c, &failures::timeout, now_ns());
   }
-  counted_.failed.unsent += due();
+  for (auto left = due(); left > 0; --left) {
+    ++counted_.failed.unsent;
+    ++moment_of(pace_->next()).errors;
+    pace_->advance();
+  }
   report_seconds(now_ns());
   results_.merge(second_, counted_);
+  results_.merge(moments_);
 }
 
 void worker::fill(connection& c, std::int64_t now) {
@@ -132,6 +137,17 @@ void worker::fill(connection& c, std::int64_t now) {
   flush(c, now);
 }
 
+/// Of those that may be asked there: sticky bots go to one gateway each.
+wishes::wish worker::wish_for(const connection& c) {
+  for (;;) {
+    const auto wish = wishes_->next();
+    const auto bot = wish.room % plan_.bots; // rooms go round the bots
+    if (!plan_.sticky || bot % todo_.targets.size() == c.target()) {
+      return wish;
+    }
+  }
+}
+
 bool worker::add_wish(connection& c, std::int64_t intended, std::int64_t now) {
   asked q{.intended = intended, .sent = now};
   if (!wishes_) {
@@ -140,7 +156,7 @@ bool worker::add_wish(connection& c, std::int64_t intended, std::int64_t now) {
     ask(c, q);
     return true;
   }
-  const auto wish = wishes_->next();
+  const auto wish = wish_for(c);
   q.question = static_cast<std::uint32_t>(wish.room);
   if (wish.write && todo_.people->can_grow(wish.room)) {
     if (const auto version = todo_.changes->begin_write(wish.room)) {

@@ -4,6 +4,7 @@
 #include "load/connection.hpp"
 #include "load/control.hpp"
 #include "load/judge.hpp"
+#include "load/moments.hpp"
 #include "load/pace.hpp"
 #include "load/wishes.hpp"
 #include "load/work.hpp"
@@ -34,6 +35,7 @@ private:
   void load();
   void finish();
   void fill(connection& c, std::int64_t now);
+  [[nodiscard]] wishes::wish wish_for(const connection& c);
   bool add_wish(connection& c, std::int64_t intended, std::int64_t now);
   void send_due(std::int64_t now);
   void start_herd(std::int64_t now);
@@ -53,6 +55,7 @@ private:
   void lose(connection& c, std::uint64_t failures::* why, std::int64_t now);
   void sweep(std::int64_t now);
   [[nodiscard]] bool counts(std::int64_t intended) const;
+  moment& moment_of(std::int64_t intended);
   [[nodiscard]] bool can_take(const connection& c) const;
 
   enum class phase : std::uint8_t { priming, waiting, loading, draining };
@@ -79,6 +82,7 @@ private:
   std::int64_t next_sweep_ = 0;
   std::size_t second_ = 0;
   tally counted_;
+  moments moments_;
   std::string scratch_; // requests that leave together
   std::string decoded_;
   std::vector<char> buffer_;

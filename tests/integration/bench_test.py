@@ -67,6 +67,8 @@ class BenchTest(ProcessTest):
         kinds = [outcome.json[kind]["count"] for kind in ("latency_us", "writes_us", "herds_us")]
         self.assertEqual(sum(kinds), outcome.requests)
         self.assertEqual(sum(count for _, count in outcome.histogram), outcome.latency_us["count"])
+        self.assertEqual(sum(outcome.moments["requests"]), outcome.requests)
+        self.assertEqual(sum(outcome.moments["errors"]), 0)
 
 
 class Counting(BenchTest):
@@ -122,6 +124,25 @@ class Counting(BenchTest):
         self.assertEqual((outcome.herds_us["count"], outcome.latency_us["count"]), (3 * 20, 100))
         self.assertEqual(outcome.upstream_calls, 1 + 3)
         self.assertGreater(outcome.herds_us["min"], 20_000)
+
+    def test_a_sticky_bot_asks_one_gateway_only(self):
+        for rate in (["--rate", 500], []):
+            instances = [self.start_instance() for _ in range(2)]
+            outcome = self.run_bench([each.url for each in instances], "--sticky", "--bots", 5, "--rooms", 10,
+                                     "--churn", 0.1, *rate)
+            self.assert_sound(outcome)
+            asked = [{key.split("|")[1] for key in each.stats()["rooms"]} for each in instances]
+            self.assertEqual(asked, [{"bot-0000", "bot-0002", "bot-0004"}, {"bot-0001", "bot-0003"}])
+
+    def test_hits_have_a_latency_of_their_own(self):
+        gateway = self.start_gateway(self.start_instance("--latency", "100ms"))
+        outcome = self.run_bench(gateway, "--rate", 200, "--bots", 1, "--rooms", 4)
+        self.assert_sound(outcome)
+        self.assertEqual(outcome.hits_us["count"], outcome.hits["memory"])
+        self.assertGreater(outcome.latency_us["max"], 100_000)
+        self.assertLess(outcome.hits_us["p50"], 50_000)
+        self.assertGreater(max(outcome.moments["worst_us"]), 100_000)
+        self.assertEqual(max(outcome.moments["worst_hit_us"]), int(outcome.hits_us["max"]))
 
     def test_other_calls_pass_through(self):
         instance = self.start_instance()
@@ -251,7 +272,8 @@ class Failing(BenchTest):
     def test_mistakes_are_explained(self):
         for flags, said in ((["--reconnect", "--pipeline", "2"], "--pipeline needs"), (["--herd", "x"], "every=TIME"),
                             (["--members", "x"], "0 to 500"), (["--replay", "/none"], "/none: cannot be read"),
-                            (["--churn", "2"], "--churn"), (["--threads", "9", "--connections", "3"], "--threads")):
+                            (["--churn", "2"], "--churn"), (["--sticky", "--connections", "1", "--target", self.shared().url],
+                                                           "--sticky takes"), (["--threads", "9", "--connections", "3"], "--threads")):
             with self.subTest(flags):
                 outcome = self.run_bench(self.shared().url, *flags)
                 self.assertNotEqual(outcome.code, 0)

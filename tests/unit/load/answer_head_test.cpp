@@ -25,6 +25,22 @@ BOOST_AUTO_TEST_CASE(status_length_and_cache_status_are_read_in_any_case_of_lett
   BOOST_TEST(head.gzip);
   BOOST_TEST(head.close);
   BOOST_TEST((head.cache == cache_outcome::redis));
+  BOOST_TEST(head.hit);
+}
+
+BOOST_AUTO_TEST_CASE(a_stale_list_is_a_hit_unless_somebody_was_asked_first) {
+  const auto head_with = [](const std::string& status) {
+    answer_head head;
+    read("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nCache-Status: rollcall; " + status + "\r\n\r\n", head);
+    return head;
+  };
+  const auto at_once = head_with("hit; ttl=-4; detail=memory");
+  BOOST_TEST(at_once.hit);
+  BOOST_TEST((at_once.cache == cache_outcome::stale));
+  const auto after_all = head_with("fwd=stale; fwd-status=502; ttl=-4; detail=upstream");
+  BOOST_TEST(!after_all.hit);
+  BOOST_TEST((after_all.cache == cache_outcome::stale));
+  BOOST_TEST(!head_with("fwd=miss; stored").hit);
 }
 
 BOOST_AUTO_TEST_CASE(every_beginning_of_a_head_is_partial) {

@@ -18,6 +18,7 @@ result sample() {
     counted.latency.record(i * 1'000);
   }
   counted.requests = 1'000;
+  counted.hit_latency.record(250'000);
   counted.failed.connect = 2;
   counted.failed.status[502] = 7;
   counted.wrong = 3;
@@ -29,6 +30,7 @@ result sample() {
   take(made, counted, 2);
   made.series = {{.t = 0, .requests = 600, .p50_us = 400, .p99_us = 900, .hits = counted.hits, .upstream_calls = 5},
                  {.t = 1, .requests = 400, .p50_us = 500, .p99_us = 990, .errors = 9}};
+  made.moments = {{.requests = 60, .errors = 1, .wrong = 2, .worst = 5'000'000, .worst_hit = 1'000'000}, {}};
   made.events = {{0.5, R"(echo "<hi>" & kill)", 1}};
   made.cpu_us_per_request = 7.5;
   return made;
@@ -59,6 +61,26 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read_again) {
   BOOST_TEST(read->cpu_us_per_request.value() == 7.5);
   BOOST_TEST(read->events.at(0).command == R"(echo "<hi>" & kill)");
   BOOST_TEST(!read->series.at(1).upstream_calls);
+  BOOST_TEST(read->hit_latency.max == 250.0);
+  BOOST_TEST(read->moments.at(0).worst_hit == 1'000'000);
+  BOOST_TEST(read->moments.at(0).wrong == 2U);
+  BOOST_TEST(read->moments.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(results_of_earlier_versions_are_read_without_what_they_lack) {
+  auto text = to_json(sample());
+  const auto cut = [&text](std::string_view from, std::string_view to) {
+    const auto at = text.find(from);
+    BOOST_REQUIRE(at != std::string::npos);
+    text.erase(at, text.find(to, at + 1) - at);
+  };
+  cut(R"(,"hits_us")", R"(,"histogram")");
+  cut(R"(,"moments")", "}\n");
+  const auto read = from_json(text);
+  BOOST_REQUIRE(read.has_value());
+  BOOST_TEST(read->moments.empty());
+  BOOST_TEST(read->hit_latency.count == 0U);
+  BOOST_TEST(read->requests == 1'000U);
 }
 
 BOOST_AUTO_TEST_CASE(other_json_is_refused) {
