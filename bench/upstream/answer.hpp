@@ -18,6 +18,9 @@ struct slow_stream {
   std::chrono::microseconds delay{0};
 };
 
+/// How an answer is handed over: `proper`, or instead of it something that no client should be sent.
+enum class manner : std::uint8_t { proper, hang, close, cut, noise };
+
 /// What to send, and when.
 struct answer {
   unsigned status = 200;
@@ -25,6 +28,7 @@ struct answer {
   std::shared_ptr<const std::string> body;                     ///< never null unless `stream` is set
   std::chrono::microseconds delay{0};
   std::optional<slow_stream> stream;
+  manner how = manner::proper;
 };
 
 inline answer json_answer(std::string body) {

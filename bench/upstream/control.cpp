@@ -89,6 +89,16 @@ answer slow(const call& made) {
   return reply;
 }
 
+answer set_fault(const call& made, fault_switch& faults, envelope_style style) {
+  const auto wanted = parse_fault(made);
+  if (!wanted) {
+    return usage(
+        R"(POST /__fault {"mode": "none|hang|error|garbage|noise|close|cut"} or {"mode": "slow", "delay": "2s"})");
+  }
+  faults.set(*wanted);
+  return json_answer(envelope(style, 1000, "成功", "null"));
+}
+
 answer status(const call& made) {
   const auto code = made.number("code", 0, 599);
   if (code < 200 || code > 599) {
@@ -103,7 +113,7 @@ bool is_control(std::string_view path) {
   return path.starts_with("/__") || path == "/echo" || path == "/echo-length";
 }
 
-answer control(request&& asked, const call& made, counters& counts, envelope_style style) {
+answer control(request&& asked, const call& made, counters& counts, fault_switch& faults, envelope_style style) {
   const auto path = made.path();
   if (path == "/__stats") {
     return json_answer(counts.to_json());
@@ -111,6 +121,9 @@ answer control(request&& asked, const call& made, counters& counts, envelope_sty
   if (path == "/__reset") {
     counts.reset();
     return json_answer(envelope(style, 1000, "成功", "null"));
+  }
+  if (path == "/__fault") {
+    return set_fault(made, faults, style);
   }
   if (path == "/__headers") {
     return headers(asked);

@@ -3,6 +3,7 @@
 #include "upstream/answer.hpp"
 #include "upstream/call.hpp"
 #include "upstream/counters.hpp"
+#include "upstream/fault.hpp"
 #include "upstream/room.hpp"
 
 #include <string_view>
@@ -14,6 +15,6 @@ namespace rollcall::standin {
 bool is_control(std::string_view path);
 
 /// Answers such a request. `made` refers to `asked`, whose body may be moved from.
-answer control(request&& asked, const call& made, counters& counts, envelope_style style);
+answer control(request&& asked, const call& made, counters& counts, fault_switch& faults, envelope_style style);
 
 } // namespace rollcall::standin

@@ -35,6 +35,9 @@ Beside the platform's API, never delayed nor counted:
   GET /__slow?bytes=N&chunk=M&delay=5ms          POST /echo-length   its length and SHA-256
   GET /__status?code=N
 
+  POST /__fault {"mode": "hang"}     how every call fares from now on: none, hang, error, garbage, noise, close, cut,
+                                     or {"mode": "slow", "delay": "2s"}
+
 A wId that contains "logged-out", or that called /logout, gets failures only.)";
 
 /// A value in our own notation: explained by `hint` where it does not parse.

@@ -21,6 +21,21 @@ answer broken() {
                       "<body><h1>HTTP Status 500 \u2013 Internal Server Error</h1></body></html>");
 }
 
+manner manner_of(fault_kind kind) {
+  switch (kind) {
+  case fault_kind::hang:
+    return manner::hang;
+  case fault_kind::close:
+    return manner::close;
+  case fault_kind::cut:
+    return manner::cut;
+  case fault_kind::noise:
+    return manner::noise;
+  default:
+    return manner::proper;
+  }
+}
+
 } // namespace
 
 answer platform::failure() const {
@@ -30,16 +45,30 @@ answer platform::failure() const {
 answer platform::respond(request&& asked) {
   const call made(asked);
   if (is_control(made.path())) {
-    return control(std::move(asked), made, counters_, world_.options().style);
+    return control(std::move(asked), made, counters_, faults_, world_.options().style);
   }
   counters_.count(made.path());
-  const auto mishap = trouble_.next();
-  auto reply = mishap.http_error ? broken() : mishap.failure ? failure() : endpoint(made);
+  const auto met = trouble_.next();
+  auto reply = answer_to(made, met);
   if (made.path() == members_path) {
     const auto credential = asked[http::field::authorization];
     counters_.count_room({credential.data(), credential.size()}, made.wid(), made.room());
   }
-  reply.delay = mishap.delay;
+  reply.delay += met.delay;
+  return reply;
+}
+
+answer platform::answer_to(const call& made, const mishap& met) {
+  const auto meant = faults_.now();
+  if (meant.kind == fault_kind::error) {
+    return broken();
+  }
+  if (meant.kind == fault_kind::garbage) {
+    return json_answer(R"({"message":"成功","code":"1000","data":[{"userName":"wx\0 <<< not JSON")");
+  }
+  auto reply = met.http_error ? broken() : met.failure ? failure() : endpoint(made);
+  reply.how = manner_of(meant.kind);
+  reply.delay = meant.delay;
   return reply;
 }
 

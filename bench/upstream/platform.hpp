@@ -3,6 +3,7 @@
 #include "upstream/answer.hpp"
 #include "upstream/call.hpp"
 #include "upstream/counters.hpp"
+#include "upstream/fault.hpp"
 #include "upstream/room.hpp"
 #include "upstream/trouble.hpp"
 #include "upstream/world.hpp"
@@ -22,12 +23,14 @@ public:
   [[nodiscard]] counters& counts() { return counters_; }
 
 private:
+  answer answer_to(const call& made, const mishap& met);
   answer endpoint(const call& made);
   answer members(const call& made);
   [[nodiscard]] answer failure() const;
 
   world world_;
   trouble trouble_;
+  fault_switch faults_;
   counters counters_;
 };
 

@@ -1,5 +1,7 @@
 #include "upstream/session.hpp"
 
+#include "upstream/misbehaviour.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/write.hpp>
@@ -183,6 +185,10 @@ net::task<bool> respond(net::tcp_socket& socket, request asked, platform& instan
   if (reply.delay.count() > 0) {
     net::timer latency(socket.get_executor(), reply.delay);
     co_await latency.async_wait(net::no_throw);
+  }
+  if (reply.how != manner::proper) {
+    co_await misbehave(socket, reply);
+    co_return false;
   }
   co_return reply.stream ? co_await send_slowly(socket, reply, like) : co_await send_plain(socket, reply, like);
 }
