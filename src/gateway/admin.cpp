@@ -68,6 +68,8 @@ std::string admin::status_json() const {
   json::object redis{{"url", status_.redis}};
   redis["connections"] =
       sum(lanes, [](const lane& l) { return l.redis_stats() ? l.redis_stats()->up.get() : std::uint64_t{0}; });
+  redis["breakers_open"] =
+      sum(lanes, [](const lane& l) { return l.redis_stats() ? l.redis_stats()->open.get() : std::uint64_t{0}; });
   redis["tracked"] = status_.lists.tracked.load();
   redis["purges_pending"] = status_.dropping.kept().get();
   const json::object all{

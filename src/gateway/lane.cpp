@@ -9,8 +9,14 @@ namespace {
 
 constexpr std::chrono::milliseconds drain_poll{10};
 
-std::unique_ptr<redis::client> make_link(net::executor ex, const std::optional<redis::deployment>& to) {
-  return to ? redis::make_client(ex, *to, {}) : nullptr;
+std::unique_ptr<redis::client> make_link(net::executor ex, const house& shared, const settings& first, const lane_options& o) {
+  if (!o.redis)
+    return nullptr;
+  redis::connection_options options;
+  options.patience = first.redis_timeout;
+  options.probe_key = o.name_space + ":probe";
+  options.lost = [&waits = shared.lists.waits] { waits.wake_all(); };
+  return redis::make_client(ex, *o.redis, options);
 }
 
 upstream::pool_options pool_options_of(const settings& s) {
@@ -25,7 +31,7 @@ settings_ptr copy_of(const settings& s) {
 } // namespace
 
 lane::lane(const house& shared, const settings& first, const lane_options& options, net::connection_quota& quota)
-    : work_(io_.get_executor()), edges_(io_.get_executor()), link_(make_link(io_.get_executor(), options.redis)),
+    : work_(io_.get_executor()), edges_(io_.get_executor()), link_(make_link(io_.get_executor(), shared, first, options)),
       store_(link_ ? std::make_unique<redis::store>(*link_, options.name_space) : nullptr),
       pool_(io_.get_executor(), edges_, options.instance, pool_options_of(first)),
       tasks_(io_.get_executor(), stats_.background), context_{.shared = shared,

@@ -91,6 +91,15 @@ void register_redis(ops::metrics& m, const redis::connection_stats* link, const 
   total(m, "rollcall_redis_connect_failures_total", "Connections to Redis that could not be made", c.failures);
   total(m, "rollcall_redis_replaced_total", "Connections to Redis given up as overdue or not speaking its protocol",
         c.replaced);
+  m.add("rollcall_redis_breakers_open", "Connections that ask Redis nothing but whether it is well again", kind::gauge,
+        {}, [&c] { return number(c.open); });
+  total(m, "rollcall_redis_breaker_openings_total", "Times that Redis stopped being asked, as it was of no use",
+        c.openings);
+  total(m, "rollcall_redis_probes_total", "Times that Redis was asked whether it is well again", c.probes);
+  for (std::size_t i = 0; i < redis::troubles; ++i)
+    m.add("rollcall_redis_errors_total", "Errors that Redis answered, by kind", kind::counter,
+          {{"kind", std::string(to_string(static_cast<redis::trouble>(i + 1)))}},
+          [&e = c.errors[i]] { return number(e); });
   const auto labelled = [&m](std::string name, std::string help, std::string word, const ops::counter& from) {
     m.add(std::move(name), std::move(help), kind::counter, {{"outcome", std::move(word)}},
           [&from] { return number(from); });

@@ -40,7 +40,10 @@ std::string to_json(const purges::report& r) {
 purges::purges(const net::executor& control, commons& shared, purges_options options)
     : control_(control), shared_(shared), options_(std::move(options)), pause_(control), tasks_(control, running_) {
   if (options_.redis) {
-    link_ = redis::make_client(control, *options_.redis, {});
+    redis::connection_options link;
+    link.patience = options_.step;
+    link.probe_key = options_.name_space + ":probe";
+    link_ = redis::make_client(control, *options_.redis, link);
     store_ = std::make_unique<redis::store>(*link_, options_.name_space);
   }
 }

@@ -114,7 +114,6 @@ net::task<source::lookup> source::look_in_redis(const question& q, cache::entry_
     if (!seat)
       seat.emplace(waits.enroll(q.id, lane_.ex, heard));
     co_await seat->wait(std::min(left, pause));
-    budget = redis_budget(q.settings->redis_timeout); // Redis is well: it was another gateway that took the time
   }
   // Redis may have given away what it holds and refused the lease: it is full, or a replica.
   if (const auto d = decide(stale, q); d != decision::ask)

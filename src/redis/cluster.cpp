@@ -35,6 +35,11 @@ public:
       : cluster_watch(where, at, fmt::format("redis {}", at.to_string()), watch), nodes_(where, at.server, options) {}
 
   net::task<command_result> run(std::uint16_t slot, std::span<const std::string_view> args, time_point deadline);
+  void met(std::uint16_t slot, trouble what) {
+    if (auto* const to = owner(slot)) {
+      to->link.met({}, what);
+    }
+  }
   void close() {
     stop();
     masters_.clear();
@@ -189,6 +194,10 @@ bool cluster::connected() const noexcept {
 net::task<command_result> cluster::run_for(std::string_view key, std::span<const std::string_view> args,
                                            net::steady_clock::time_point deadline) {
   return core_->run(key_slot(key), args, deadline);
+}
+
+void cluster::met(std::string_view key, trouble what) {
+  core_->met(key_slot(key), what);
 }
 
 std::string cluster::name() const {

@@ -51,6 +51,10 @@ void pending::close(command_error why) {
   earliest_.reset();
 }
 
+bool pending::awaited() const noexcept {
+  return !slots_.empty() && slots_.front().who && !slots_.front().who->settled();
+}
+
 std::optional<pending::time_point> pending::oldest() const {
   return slots_.empty() ? std::nullopt : std::optional(slots_.front().sent);
 }

@@ -83,6 +83,10 @@ bool session::take_unasked(const reply&) {
   return false;
 }
 
+void session::replied(std::optional<trouble>, bool) {}
+
+void session::ran_out(std::size_t, std::chrono::milliseconds) {}
+
 /// Hands out the replies that are whole. False when the session has ended.
 bool session::deliver() {
   for (;;) {
@@ -100,12 +104,32 @@ bool session::deliver() {
       }
       continue;
     }
-    if (!pending_.take(std::move(**next))) {
-      lie("a reply that nobody asked for");
+    if (!hand_out(std::move(**next))) {
       return false;
     }
-    stats_->pending.subtract();
   }
+}
+
+/// Gives a reply to the oldest command. False when the session has ended.
+bool session::hand_out(reply r) {
+  std::optional<trouble> error;
+  if (r.is(reply::kind::error)) {
+    error = trouble_of(r.text());
+  }
+  const bool in_time = pending_.awaited();
+  if (!pending_.take(std::move(r))) {
+    lie("a reply that nobody asked for");
+    return false;
+  }
+  stats_->pending.subtract();
+  replied(error, in_time);
+  return !ended();
+}
+
+std::size_t session::let_go() {
+  const auto waited = pending_.expire(time_point::max());
+  stats_->timeouts.add(waited);
+  return waited;
 }
 
 void session::end(std::string why) {
@@ -212,8 +236,12 @@ void session::tick() {
 }
 
 void session::look_after_commands(time_point now) {
-  stats_->timeouts.add(pending_.expire(now));
-  if (auto oldest = pending_.oldest(); oldest && now - *oldest >= options_.overdue) {
+  const auto oldest = pending_.oldest();
+  if (const auto expired = pending_.expire(now); expired > 0) {
+    stats_->timeouts.add(expired);
+    ran_out(expired, std::chrono::floor<std::chrono::milliseconds>(now - *oldest));
+  }
+  if (oldest && now - *oldest >= options_.overdue) {
     give_up(fmt::format("no reply for {} ms", options_.overdue.count()));
   }
 }

@@ -4,6 +4,7 @@
 #include "rollcall/redis/codec.hpp"
 #include "rollcall/redis/connection.hpp"
 #include "rollcall/redis/pending.hpp"
+#include "rollcall/redis/trouble.hpp"
 
 #include "pulse.hpp"
 
@@ -48,11 +49,16 @@ public:
   std::expected<std::shared_ptr<command>, command_error> send(std::span<const std::string_view> args,
                                                               time_point deadline);
 
+  /// Settles every command under way with `timed_out`; their replies will reach nobody. How many had somebody waiting.
+  std::size_t let_go();
+
   /// Ends the session; every command under way is settled with `closed`. The first reason stays.
   void end(std::string why);
 
   [[nodiscard]] bool ready() const noexcept { return phase_ == phase::ready; }
   [[nodiscard]] bool ended() const noexcept { return phase_ == phase::ended; }
+  /// No command is under way, abandoned ones included.
+  [[nodiscard]] bool idle() const noexcept { return pending_.size() == 0; }
   /// Why it has ended.
   [[nodiscard]] const std::string& why() const noexcept { return why_; }
   /// It ended because Redis answered but did not let us in.
@@ -71,6 +77,14 @@ protected:
   /// the session.
   virtual bool take_unasked(const reply& r);
 
+  /// While serving: a command got its reply, an error or not, and somebody still waited for it if it is `in_time`. May
+  /// end the session.
+  virtual void replied(std::optional<trouble> error, bool in_time);
+
+  /// While serving: the deadline of `count` commands has passed, while the oldest that is under way has waited for
+  /// `late`. May let go of the others.
+  virtual void ran_out(std::size_t count, std::chrono::milliseconds late);
+
 private:
   enum class phase { opening, ready, ended };
   using protocol = net::asio::generic::stream_protocol; ///< TCP and UNIX sockets in one type
@@ -87,6 +101,7 @@ private:
 
   void enqueue(std::span<const std::string_view> args, std::shared_ptr<command> c, time_point now, time_point deadline);
   bool deliver();
+  bool hand_out(reply r);
   void give_up(std::string why);
   void lie(std::string what);
   void schedule_flush();

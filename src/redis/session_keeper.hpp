@@ -23,7 +23,7 @@ public:
   /// Called once.
   void start();
   /// Ends everything for good.
-  void stop();
+  virtual void stop();
 
 protected:
   /// For the log, `name` says who is connected, and `without`, a clause or nothing, what is so while Redis refuses us.
@@ -31,6 +31,7 @@ protected:
                  backoff::milliseconds lasting);
 
   [[nodiscard]] const std::shared_ptr<session>& current() const noexcept { return current_; }
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] bool stopping() const noexcept { return stopping_; }
 
 private:

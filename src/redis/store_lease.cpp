@@ -144,7 +144,9 @@ claim store::read_claim(const command_result& r, const lease& wanted, cache::tim
     if (r->size() > 3 && !(*r)[3].text().empty())
       c.holder = cache::identity_hash((*r)[3].text());
   } else if (r->size() > 2) {
-    complain("cannot write", reply(reply::kind::error, std::string((*r)[2].text())));
+    const auto text = (*r)[2].text();
+    complain("cannot write", reply(reply::kind::error, std::string(text)));
+    link_.met(keys_->lease(wanted.id), trouble_of(text));
   }
   return c;
 }

@@ -138,28 +138,33 @@ BOOST_AUTO_TEST_CASE(trouble_that_comes_and_goes_is_said_once) {
 }
 
 BOOST_AUTO_TEST_CASE(a_frozen_redis_costs_the_deadline_and_a_dead_one_nothing) {
-  const auto l = leased();
+  redis::connection_options o;
+  o.breaker.failures = 100; // it would open after five
+  gateway patient(context, server, o);
+  auto& asked = patient.store;
+  support::run(context,
+               [&]() -> net::task<void> { co_await support::until([&] { return patient.link.connected(); }); });
+  const auto l = leased(asked);
   server.freeze();
   const auto briefly = [] { return support::in(milliseconds(30)); };
   const auto start = net::steady_clock::now();
-  BOOST_TEST((run(store.get(id, now, briefly())).outcome == lookup::unavailable));
-  BOOST_TEST((run(store.get_or_claim(id, terms(), briefly())).outcome == redis::claim_outcome::unavailable));
-  BOOST_TEST((run(store.verify(id, 1, briefly())) == verification::unavailable));
-  BOOST_TEST((run(store.put(l, make("{}"), now, briefly())) == lease_outcome::unavailable));
-  BOOST_TEST((run(store.renew(l, briefly())) == lease_outcome::unavailable));
-  BOOST_TEST((run(store.release(l, briefly())) == lease_outcome::unavailable));
-  BOOST_TEST(!run(store.enlist(id, now, now + seconds(60), briefly())));
-  BOOST_TEST(!run(store.purge(cache::scope::account("0000016e"), {id}, now, milliseconds(30))).has_value());
-  BOOST_TEST(run(store.list(cache::scope::account("0000016e"), now, 10, milliseconds(30))).empty());
+  BOOST_TEST((run(asked.get(id, now, briefly())).outcome == lookup::unavailable));
+  BOOST_TEST((run(asked.get_or_claim(id, terms(), briefly())).outcome == redis::claim_outcome::unavailable));
+  BOOST_TEST((run(asked.verify(id, 1, briefly())) == verification::unavailable));
+  BOOST_TEST((run(asked.put(l, make("{}"), now, briefly())) == lease_outcome::unavailable));
+  BOOST_TEST((run(asked.renew(l, briefly())) == lease_outcome::unavailable));
+  BOOST_TEST((run(asked.release(l, briefly())) == lease_outcome::unavailable));
+  BOOST_TEST(!run(asked.enlist(id, now, now + seconds(60), briefly())));
+  BOOST_TEST(!run(asked.purge(cache::scope::account("0000016e"), {id}, now, milliseconds(30))).has_value());
+  BOOST_TEST(run(asked.list(cache::scope::account("0000016e"), now, 10, milliseconds(30))).empty());
   BOOST_TEST((net::steady_clock::now() - start >= milliseconds(9 * 30)));
   BOOST_TEST((net::steady_clock::now() - start < seconds(5)));
   server.kill();
-  support::run(context,
-               [this]() -> net::task<void> { co_await support::until([this] { return !store.connected(); }); });
-  BOOST_TEST((get().outcome == lookup::unavailable));
-  BOOST_TEST((claim().outcome == redis::claim_outcome::unavailable));
-  BOOST_TEST((put(l, make("{}")) == lease_outcome::unavailable));
-  BOOST_TEST(!run(store.purge(cache::scope::account("0000016e"), {id}, now, seconds(5))).has_value());
+  support::run(context, [&]() -> net::task<void> { co_await support::until([&] { return !asked.connected(); }); });
+  BOOST_TEST((run(asked.get(id, now, soon())).outcome == lookup::unavailable));
+  BOOST_TEST((claim(asked).outcome == redis::claim_outcome::unavailable));
+  BOOST_TEST((run(asked.put(l, make("{}"), now, soon())) == lease_outcome::unavailable));
+  BOOST_TEST(!run(asked.purge(cache::scope::account("0000016e"), {id}, now, seconds(5))).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -29,8 +29,8 @@ struct redis_stores {
 
   /// A gateway's thread.
   struct gateway {
-    gateway(boost::asio::io_context& context, const redis_server& server)
-        : link(context.get_executor(), redis::parse_url(server.url()).value()) {
+    gateway(boost::asio::io_context& context, const redis_server& server, const redis::connection_options& o = {})
+        : link(context.get_executor(), redis::parse_url(server.url()).value(), o) {
       link.start();
     }
     redis::connection link;

@@ -2,6 +2,7 @@
 
 #include "rollcall/net/executor.hpp"
 #include "rollcall/redis/command.hpp"
+#include "rollcall/redis/trouble.hpp"
 
 #include <initializer_list>
 #include <memory>
@@ -42,6 +43,10 @@ public:
                                                   net::steady_clock::time_point deadline) {
     return run_for(key, std::span(args.begin(), args.size()), deadline);
   }
+
+  /// An error that a script caught at the server that has `key`, and handed on in its reply: it counts like one that
+  /// the server answered.
+  virtual void met(std::string_view key, trouble what) = 0;
 
   /// Who is asked, for messages: without user and password.
   [[nodiscard]] virtual std::string name() const = 0;

@@ -2,13 +2,17 @@
 
 #include "rollcall/net/executor.hpp"
 #include "rollcall/ops/counter.hpp"
+#include "rollcall/redis/breaker.hpp"
 #include "rollcall/redis/client.hpp"
 #include "rollcall/redis/command.hpp"
 #include "rollcall/redis/endpoint.hpp"
 #include "rollcall/redis/reply.hpp"
+#include "rollcall/redis/trouble.hpp"
 
+#include <array>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -16,6 +20,8 @@
 #include <string_view>
 
 namespace rollcall::redis {
+
+class command_keeper;
 
 struct connection_options {
   /// For one attempt: resolving, connecting, AUTH, SELECT and a first PING together.
@@ -30,6 +36,15 @@ struct connection_options {
   std::size_t reply_most = std::size_t{64} << 20;
   /// A connection whose oldest command has waited this long is replaced.
   std::chrono::milliseconds overdue{1000};
+  /// Commands usually have so much time. Probes do, and a command that had less than half of it and got no reply says
+  /// nothing about Redis.
+  std::chrono::milliseconds patience{50};
+  /// What is read to see whether Redis is worth asking again; PING when it is empty.
+  std::string probe_key = {};
+  breaker_options breaker = {};
+  /// Called on the thread of the connection when it has become no use: who waits for something that Redis was to tell
+  /// waits in vain. Neither throws nor calls back.
+  std::function<void()> lost = {};
 };
 
 /// Counters of one connection, or of several of one thread, written by that thread and read by any.
@@ -44,10 +59,16 @@ struct connection_stats {
   ops::counter writes;          ///< system calls' worth of output: one a loop turn, however many commands
   ops::counter pending;         ///< gauge: commands under way, abandoned ones included
   ops::counter up;              ///< gauge: connections that are up
+  ops::counter open;            ///< gauge: breakers that are open, so that nothing is sent but probes
+  ops::counter openings;        ///< times that it opened
+  ops::counter probes;          ///< sent while it was open
+  /// Errors that Redis answered, by trouble, of which the first is 1.
+  std::array<ops::counter, troubles> errors;
 };
 
-/// One connection to Redis that keeps itself connected. It belongs to one thread: everything but stats() is called on
-/// the executor's thread, or while that does not run.
+/// One connection to Redis that keeps itself connected, and asks nothing of a server that does not answer in time or
+/// has nothing better than an error for anybody (breaker.hpp), but for a probe now and then. It belongs to one thread:
+/// everything but stats() is called on the executor's thread, or while that does not run.
 ///
 /// What its handlers need they share and hold, so it may be destroyed at any time after stop() (the destructor calls
 /// it); but it must be destroyed before the io_context, as the handlers of those whom stop() woke are queued there.
@@ -80,12 +101,13 @@ public:
     return run(args, deadline);
   }
 
+  void met(std::string_view key, trouble what) override;
+
   [[nodiscard]] std::string name() const override;
   [[nodiscard]] const connection_stats& stats() const noexcept override;
 
 private:
-  class keeper;
-  std::shared_ptr<keeper> keeper_;
+  std::shared_ptr<command_keeper> keeper_;
 };
 
 } // namespace rollcall::redis

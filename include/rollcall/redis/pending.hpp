@@ -31,6 +31,9 @@ public:
 
   [[nodiscard]] std::size_t size() const noexcept { return slots_.size(); }
 
+  /// Whether somebody waits for the reply that comes next.
+  [[nodiscard]] bool awaited() const noexcept;
+
   /// When the oldest command, settled or not, was sent; nullopt when none is under way.
   [[nodiscard]] std::optional<time_point> oldest() const;
 
