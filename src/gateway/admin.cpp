@@ -70,6 +70,13 @@ std::string admin::status_json() const {
       sum(lanes, [](const lane& l) { return l.redis_stats() ? l.redis_stats()->up.get() : std::uint64_t{0}; });
   redis["breakers_open"] =
       sum(lanes, [](const lane& l) { return l.redis_stats() ? l.redis_stats()->open.get() : std::uint64_t{0}; });
+  if (status_.master) {
+    const auto master = status_.master->master();
+    const auto& s = status_.master->stats();
+    redis["master"] = master ? json::value(master->to_string()) : json::value();
+    redis["master_switches"] = s.switches.get();
+    redis["sentinels"] = json::object{{"known", s.known.get()}, {"connected", s.connected.get()}};
+  }
   redis["tracked"] = status_.lists.tracked.load();
   redis["purges_pending"] = status_.dropping.kept().get();
   const json::object all{

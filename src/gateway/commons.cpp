@@ -1,5 +1,7 @@
 #include "rollcall/gateway/commons.hpp"
 
+#include <utility>
+
 namespace rollcall::gateway {
 
 // The fences first, then the flights: who asks in between may still board an old flight, but has not been told of the
@@ -11,7 +13,8 @@ std::vector<cache::entry_ptr> commons::drop(const cache::scope& s) {
   return dropped;
 }
 
-coherence::coherence(commons& shared) : shared_(shared) {
+coherence::coherence(commons& shared, std::function<void(const cache::scope&)> purged)
+    : shared_(shared), purged_(std::move(purged)) {
   shared_.memory.distrust();
 }
 
@@ -41,6 +44,8 @@ void coherence::lease_changed(const cache::identity& id) {
 
 void coherence::purged(const cache::scope& s) {
   shared_.drop(s);
+  if (purged_)
+    purged_(s);
 }
 
 void coherence::everything_changed() {

@@ -1,12 +1,16 @@
 #include "rollcall/gateway/gateway.hpp"
 
+#include "rollcall/net/tls.hpp"
 #include "rollcall/ops/log.hpp"
 
 #include <boost/asio/post.hpp>
+#include <fmt/format.h>
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <stdexcept>
+#include <utility>
 
 namespace rollcall::gateway {
 
@@ -15,15 +19,31 @@ namespace {
 // How long a request to the admin port may take to end after all else has.
 constexpr std::chrono::milliseconds admin_patience{1000};
 
+std::shared_ptr<net::tls_context> trust_of(const ops::config& c) {
+  try {
+    return net::open_tls(c.redis.ca);
+  } catch (const std::runtime_error& e) {
+    throw ops::config_error(fmt::format("redis.ca: {}", e.what()));
+  }
+}
+
 std::optional<redis::deployment> redis_of(const ops::config& c) {
   if (c.redis.url.empty())
     return std::nullopt;
   auto server = redis::parse_deployment(c.redis.url);
   if (!server)
     throw ops::config_error("redis.url: " + server.error());
-  if (server->how != redis::deployment::form::single || server->server.tls)
-    throw ops::config_error("redis.url: this version knows single servers without TLS only");
+  if (server->server.tls)
+    server->server.trust = trust_of(c);
   return *server;
+}
+
+// As redis_of(), and with the one watch that all who connect to a master behind Sentinels share.
+std::optional<redis::deployment> attend_redis(const net::executor& control, const ops::config& c) {
+  auto d = redis_of(c);
+  if (d && d->how == redis::deployment::form::sentinel)
+    d->watch = std::make_shared<redis::master_watch>(control, *d);
+  return d;
 }
 
 upstream::instance instance_of(const ops::config& c) {
@@ -51,20 +71,20 @@ std::chrono::milliseconds purge_step_of(const ops::config& c) {
   return std::max(purges_options{}.step, c.redis.timeout);
 }
 
-purges_options purges_options_of(const ops::config& c) {
+purges_options purges_options_of(const ops::config& c, std::optional<redis::deployment> to) {
   purges_options o;
-  o.redis = redis_of(c);
+  o.redis = std::move(to);
   o.name_space = c.redis.name_space;
   o.step = purge_step_of(c);
   return o;
 }
 
-lane_options lane_options_of(const ops::config& c) {
+lane_options lane_options_of(const ops::config& c, std::optional<redis::deployment> to) {
   lane_options o;
   o.host = c.server.listen.host;
   o.port = c.server.listen.port;
   o.instance = instance_of(c);
-  o.redis = redis_of(c);
+  o.redis = std::move(to);
   o.name_space = c.redis.name_space;
   return o;
 }
@@ -84,12 +104,13 @@ std::size_t thread_count(const ops::config& c) {
 } // namespace
 
 void check(const ops::config& c) {
-  lane_options_of(c);
+  lane_options_of(c, redis_of(c));
   forward_of(c);
 }
 
 gateway::gateway(const ops::config& c)
-    : config_(c), lists_(c.cache.memory), purges_(control_.get_executor(), lists_, purges_options_of(c)),
+    : config_(c), redis_(attend_redis(control_.get_executor(), c)), lists_(c.cache.memory),
+      purges_(control_.get_executor(), lists_, purges_options_of(c, redis_)),
       events_(control_.get_executor(), edges_, lists_, purges_),
       house_{.lists = lists_, .purges = purges_, .gzip = gzip_}, quota_(c.server.max_connections),
       status_{.lists = lists_, .dropping = purges_, .callbacks = events_, .lanes = lanes_, .instance = {}, .redis = {}},
@@ -97,14 +118,18 @@ gateway::gateway(const ops::config& c)
       admin_listener_(net::open_acceptor(control_.get_executor(), c.admin.listen.host, c.admin.listen.port), edges_,
                       admin_, net::limits{}, admin_quota_),
       last_look_(control_.get_executor()) {
-  if (const auto server = redis_of(c)) {
-    coherence_.emplace(lists_);
-    tracking_ = std::make_unique<redis::tracking>(control_.get_executor(), *server, c.redis.name_space, *coherence_);
+  if (redis_) {
+    coherence_.emplace(lists_, [this](const cache::scope& s) { purges_.heard(s); });
+    tracking_ = std::make_unique<redis::tracking>(control_.get_executor(), *redis_, c.redis.name_space, *coherence_);
     status_.tracking = tracking_.get();
+  }
+  if (redis_ && redis_->watch) {
+    redis_->watch->before_switch([this] { purges_.master_changed(); });
+    status_.master = redis_->watch.get();
   }
   events_.forward_to(forward_of(c), c.upstream.timeout);
   const auto first = settings_of(c);
-  auto options = lane_options_of(c);
+  auto options = lane_options_of(c, redis_);
   status_.instance = options.instance.to_string();
   status_.redis = options.redis ? options.redis->to_string() : std::string();
   for (std::size_t i = 0; i < thread_count(c); ++i) {
@@ -115,6 +140,8 @@ gateway::gateway(const ops::config& c)
   register_metrics(metrics_, status_);
   edges_.start();
   admin_listener_.start();
+  if (redis_ && redis_->watch)
+    redis_->watch->start();
   purges_.start();
   if (tracking_)
     tracking_->start();
@@ -200,6 +227,8 @@ void gateway::leave_when_idle() {
   purges_.stop();
   if (tracking_)
     tracking_->stop();
+  if (redis_ && redis_->watch)
+    redis_->watch->stop();
   control_.stop();
 }
 

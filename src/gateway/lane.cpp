@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::chrono::milliseconds drain_poll{10};
 
-std::unique_ptr<redis::client> make_link(net::executor ex, const house& shared, const settings& first, const lane_options& o) {
+std::unique_ptr<redis::client> make_link(net::executor ex, const house& shared, const settings& first,
+                                         const lane_options& o) {
   if (!o.redis)
     return nullptr;
   redis::connection_options options;
@@ -31,7 +32,8 @@ settings_ptr copy_of(const settings& s) {
 } // namespace
 
 lane::lane(const house& shared, const settings& first, const lane_options& options, net::connection_quota& quota)
-    : work_(io_.get_executor()), edges_(io_.get_executor()), link_(make_link(io_.get_executor(), shared, first, options)),
+    : work_(io_.get_executor()), edges_(io_.get_executor()),
+      link_(make_link(io_.get_executor(), shared, first, options)),
       store_(link_ ? std::make_unique<redis::store>(*link_, options.name_space) : nullptr),
       pool_(io_.get_executor(), edges_, options.instance, pool_options_of(first)),
       tasks_(io_.get_executor(), stats_.background), context_{.shared = shared,

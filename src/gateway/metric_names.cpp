@@ -143,11 +143,25 @@ void register_tracking(ops::metrics& m, const redis::tracking& t) {
   total(m, "rollcall_tracking_flushes_total", "Messages that all of Redis was flushed", s.flushes);
 }
 
+void register_master(ops::metrics& m, const redis::master_watch& w) {
+  const auto& s = w.stats();
+  m.add("rollcall_redis_master_known", "1 while Sentinels have told where the master is", kind::gauge, {},
+        [&w] { return w.master() ? 1.0 : 0.0; });
+  total(m, "rollcall_redis_master_switches_total", "Times that the master was another one", s.switches);
+  m.add("rollcall_sentinels", "Sentinels that are known", kind::gauge, {}, [&s] { return number(s.known); });
+  m.add("rollcall_sentinels_connected", "Of those, the ones that would tell of a new master", kind::gauge, {},
+        [&s] { return number(s.connected); });
+  total(m, "rollcall_sentinel_announcements_total", "Announcements of a new master, by each Sentinel", s.announcements);
+  total(m, "rollcall_sentinel_questions_total", "Questions to Sentinels", s.questions);
+  total(m, "rollcall_sentinel_question_failures_total", "Of those, the ones without an answer", s.failures);
+}
+
 void register_purges(ops::metrics& m, const purges& p) {
   m.add("rollcall_purges_total", "Purges begun, whatever asked for them", kind::counter, {},
         [&p] { return static_cast<double>(p.begun()); });
   m.add("rollcall_purges_pending", "Purges that Redis could not take yet; it is not used until it has", kind::gauge, {},
         [&p] { return number(p.kept()); });
+  total(m, "rollcall_purges_repeated_total", "Purges carried out again because there was a new master", p.repeated());
   m.add("rollcall_purges_coarsened_total", "Times that too many purges waited for Redis, and were made wider",
         kind::counter, {}, [&p] { return number(p.overflows()); });
 }
@@ -207,6 +221,8 @@ void register_metrics(ops::metrics& m, const gateway_status& s) {
   register_redis(m, s.dropping.redis_stats(), s.dropping.store_stats());
   if (s.tracking)
     register_tracking(m, *s.tracking);
+  if (s.master)
+    register_master(m, *s.master);
   register_events(m, s.callbacks);
   register_configuration(m, s.configuration);
   for (const auto& l : s.lanes) {

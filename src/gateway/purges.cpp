@@ -77,8 +77,10 @@ net::task<purges::report> purges::purge(cache::scope s) {
 
 net::task<purges::report> purges::carry_out(cache::scope s, std::vector<cache::identity> dropped) {
   if (waiting_.empty() && store_->connected()) {
+    const auto master = masters_;
     const auto told = co_await store_->purge(s, dropped, cache::wall_now(), options_.step);
-    if (told) {
+    if (told && master == masters_) {
+      heard(s);
       // What was read from Redis between the first time and now may be from before Redis knew.
       shared_.drop(s);
       co_return report{united(*told, dropped), false};
@@ -97,11 +99,53 @@ void purges::keep(const cache::scope& s) {
   if (waiting_.size() > options_.kept_most)
     coarsen();
   show_kept();
-  if (!std::exchange(retrying_, true)) {
+  if (!retrying_)
     spdlog::warn("redis {}: a purge could not be carried out there; it is done here, and Redis is not used until it is",
                  link_->name());
+  begin_retrying();
+}
+
+void purges::begin_retrying() {
+  if (!std::exchange(retrying_, true))
     tasks_.start(retry(), "telling Redis of purges");
+}
+
+// Which of them the new master lacks nobody knows.
+void purges::heard(const cache::scope& s) {
+  if (options_.redis->how == redis::deployment::form::single)
+    return;
+  const auto now = net::steady_clock::now();
+  std::erase_if(done_, [&](const done& d) { return d.what == s || now - d.when > options_.remembered; });
+  if (done_.empty())
+    done_overflowed_ = false;
+  done_.push_back({s, now});
+  if (done_.size() > options_.kept_most) {
+    done_.pop_front();
+    done_overflowed_ = true;
   }
+}
+
+void purges::master_changed() {
+  ++masters_;
+  const auto now = net::steady_clock::now();
+  std::erase_if(done_, [&](const done& d) { return now - d.when > options_.remembered; });
+  if (done_.empty() || stopping_)
+    return;
+  outstanding_ = true;
+  spdlog::info("redis {}: carrying out the purges of the last {} s once more, {} of them, in case that the new master "
+               "lacks some",
+               link_->name(), options_.remembered.count(), done_.size());
+  for (const auto& d : done_)
+    if (std::ranges::find(waiting_, d.what) == waiting_.end()) {
+      waiting_.push_back(d.what);
+      repeated_.add();
+    }
+  if (std::exchange(done_overflowed_, false))
+    overflowed_ = true; // others were forgotten
+  if (waiting_.size() > options_.kept_most)
+    coarsen();
+  show_kept();
+  begin_retrying();
 }
 
 void purges::show_kept() {
@@ -133,12 +177,15 @@ net::task<> purges::retry() {
     co_await pause_.async_wait(net::no_throw);
     while (!stopping_ && store_->connected() && !waiting_.empty()) {
       const auto s = waiting_.front();
+      const auto master = masters_;
       waiting_.pop_front(); // so that who asks for it once more meanwhile has it carried out once more
-      if (!co_await store_->purge(s, {}, cache::wall_now(), options_.step)) {
-        waiting_.push_front(s);
+      if (!co_await store_->purge(s, {}, cache::wall_now(), options_.step) || master != masters_) {
+        if (std::ranges::find(waiting_, s) == waiting_.end())
+          waiting_.push_front(s);
         pause = std::min(2 * pause, options_.retry_most); // each attempt tells the whole fleet
         break;
       }
+      heard(s);
       pause = options_.retry;
       show_kept();
     }

@@ -159,6 +159,15 @@ kind<std::string> redis_url() {
   return kind;
 }
 
+kind<std::string> file_or_none() {
+  constexpr std::size_t longest = 4096;
+  return checked(fmt::format("the path of a file, in at most {} characters, nor empty", longest),
+                 [](const std::string& text) {
+                   return text.size() <= longest &&
+                          std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+                 });
+}
+
 kind<std::string> http_url() {
   static constexpr std::array<std::string_view, 2> schemes{"http://", "https://"};
   auto kind = checked("a URL that begins with http:// or https:// and names a host",

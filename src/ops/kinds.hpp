@@ -31,6 +31,8 @@ kind<std::string> name(std::size_t longest);
 kind<std::string> one_of(std::initializer_list<std::string_view> words);
 /// Only the scheme and that something plausible follows; whoever connects parses the rest.
 kind<std::string> redis_url();
+/// Whoever opens the file tells whether it can be read.
+kind<std::string> file_or_none();
 kind<std::string> http_url();
 /// Empty, or where to send something: a path and a query are part of it, and the query may hold a token.
 kind<std::string> forward_url();

@@ -58,6 +58,7 @@ const std::vector<rule<config>>& config_rules() {
       key<config>("invalidate", "paths", distinct_paths(), [](auto& c) { return &c.invalidate.paths; }),
       key<config>("events", "forward", forward_url(), [](auto& c) { return &c.events.forward; }),
       at_start(key<config>("redis", "url", redis_url(), [](auto& c) { return &c.redis.url; })),
+      at_start(key<config>("redis", "ca", file_or_none(), [](auto& c) { return &c.redis.ca; })),
       key<config>("redis", "timeout", duration(1ms, 10s), [](auto& c) { return &c.redis.timeout; }),
       at_start(key<config>("redis", "namespace", name(64), [](auto& c) { return &c.redis.name_space; })),
       key<config>("upstream", "timeout", duration(1ms, 10min), [](auto& c) { return &c.upstream.timeout; }),

@@ -14,8 +14,8 @@ std::unique_ptr<client> make_client(const net::executor& where, const deployment
   if (to.how == deployment::form::cluster) {
     return std::make_unique<cluster>(where, to, options);
   }
-  assert(to.how == deployment::form::single);
-  return std::make_unique<connection>(where, to.server, options);
+  assert(to.how == deployment::form::single || to.watch);
+  return std::make_unique<connection>(where, to, options);
 }
 
 } // namespace rollcall::redis

@@ -6,14 +6,15 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 namespace rollcall::redis {
 
 /// Tells the keeper how commands end. It does while it is the keeper's current session, and so while there is a keeper.
 class command_keeper::commands final : public session {
 public:
-  explicit commands(command_keeper& owner)
-      : session(owner.where_, owner.server_, owner.options_, owner.stats_), owner_(owner) {}
+  commands(command_keeper& owner, endpoint server)
+      : session(owner.where_, std::move(server), owner.options_, owner.stats_), owner_(owner) {}
 
 private:
   void replied(std::optional<trouble> error, bool in_time) override { owner_.replied(error, in_time); }
@@ -22,12 +23,12 @@ private:
   command_keeper& owner_;
 };
 
-command_keeper::command_keeper(const net::executor& where, endpoint server, connection_options options,
+command_keeper::command_keeper(const net::executor& where, deployment at, connection_options options,
                                std::shared_ptr<connection_stats> stats)
-    : session_keeper(where, fmt::format("redis {}", server.to_string()), "",
+    : session_keeper(where, at, fmt::format("redis {}", at.to_string()), "",
                      backoff(options.backoff_first, options.backoff_most), options.backoff_most),
-      where_(where), server_(std::move(server)), options_(std::move(options)), breaker_(options_.breaker),
-      probe_pause_(where), random_(std::random_device{}()), stats_(std::move(stats)) {}
+      where_(where), options_(std::move(options)), breaker_(options_.breaker), probe_pause_(where),
+      random_(std::random_device{}()), stats_(std::move(stats)) {}
 
 void command_keeper::stop() {
   probe_pause_.cancel();
@@ -45,8 +46,8 @@ std::expected<std::shared_ptr<command>, command_error> command_keeper::send(std:
   return current()->send(args, deadline);
 }
 
-std::shared_ptr<session> command_keeper::next_session() {
-  return std::make_shared<commands>(*this);
+std::shared_ptr<session> command_keeper::next_session(endpoint server) {
+  return std::make_shared<commands>(*this, std::move(server));
 }
 
 void command_keeper::came_up() {
@@ -68,6 +69,9 @@ void command_keeper::tell_lost() {
 
 void command_keeper::met(trouble what) {
   stats_->errors[static_cast<std::size_t>(what) - 1].add();
+  if (what == trouble::readonly && at().watch && current()) {
+    current()->end("READONLY: it is no master any longer"); // and so the Sentinels are asked
+  }
 }
 
 void command_keeper::replied(std::optional<trouble> error, bool in_time) {

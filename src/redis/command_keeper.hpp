@@ -12,7 +12,7 @@ namespace rollcall::redis {
 class command_keeper final : public session_keeper {
 public:
   /// `stats` are shared with the sessions, whose last handlers may run after the connection is gone.
-  command_keeper(const net::executor& where, endpoint server, connection_options options,
+  command_keeper(const net::executor& where, deployment at, connection_options options,
                  std::shared_ptr<connection_stats> stats);
 
   void stop() override;
@@ -24,13 +24,13 @@ public:
   void met(trouble what);
 
   [[nodiscard]] bool usable() const noexcept { return current() && current()->ready() && !breaker_.open(); }
-  [[nodiscard]] const endpoint& server() const noexcept { return server_; }
+  using session_keeper::at;
   [[nodiscard]] const connection_stats& stats() const noexcept { return *stats_; }
 
 private:
   class commands;
 
-  std::shared_ptr<session> next_session() override;
+  std::shared_ptr<session> next_session(endpoint server) override;
   void came_up() override;
   void went_down() override;
   void failed() override { stats_->failures.add(); }
@@ -46,7 +46,6 @@ private:
   net::task<bool> is_well();
 
   net::executor where_;
-  endpoint server_;
   connection_options options_;
   breaker breaker_;
   net::timer probe_pause_;

@@ -13,9 +13,9 @@ net::task<command_result> at_once(command_error e) {
 
 } // namespace
 
-connection::connection(const net::executor& where, endpoint server, connection_options options,
+connection::connection(const net::executor& where, deployment at, connection_options options,
                        std::shared_ptr<connection_stats> stats)
-    : keeper_(std::make_shared<command_keeper>(where, std::move(server), std::move(options), std::move(stats))) {}
+    : keeper_(std::make_shared<command_keeper>(where, std::move(at), std::move(options), std::move(stats))) {}
 
 connection::~connection() {
   stop();
@@ -44,7 +44,7 @@ void connection::met(std::string_view, trouble what) {
 }
 
 std::string connection::name() const {
-  return keeper_->server().to_string();
+  return keeper_->at().to_string();
 }
 
 const connection_stats& connection::stats() const noexcept {

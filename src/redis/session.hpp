@@ -59,6 +59,10 @@ public:
   [[nodiscard]] bool ended() const noexcept { return phase_ == phase::ended; }
   /// No command is under way, abandoned ones included.
   [[nodiscard]] bool idle() const noexcept { return pending_.size() == 0; }
+  /// Whom it talks to.
+  [[nodiscard]] const endpoint& server() const noexcept { return server_; }
+  /// The address of the other end, as `host:port`; empty while there is none, and for UNIX sockets.
+  [[nodiscard]] std::string peer() const;
   /// Why it has ended.
   [[nodiscard]] const std::string& why() const noexcept { return why_; }
   /// It ended because Redis answered but did not let us in.
@@ -94,6 +98,7 @@ private:
   net::task<bool> dial();
   net::task<std::vector<protocol::endpoint>> candidates();
   net::task<bool> log_in();
+  net::task<bool> check_role();
   net::task<bool> say(std::string commands);
   net::task<std::optional<reply>> opening_reply();
   bool let_in(std::string_view command, const reply& r);

@@ -1,6 +1,9 @@
 #include "session_keeper.hpp"
 
+#include "rollcall/redis/master_watch.hpp"
+
 #include <boost/asio/co_spawn.hpp>
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <cassert>
@@ -9,14 +12,17 @@
 
 namespace rollcall::redis {
 
-session_keeper::session_keeper(const net::executor& where, std::string name, std::string without, backoff pauses,
-                               backoff::milliseconds lasting)
-    : where_(where), name_(std::move(name)), without_(std::move(without)), pause_(where), backoff_(pauses),
-      lasting_(lasting), random_(std::random_device{}()) {}
+session_keeper::session_keeper(const net::executor& where, deployment at, std::string name, std::string without,
+                               backoff pauses, backoff::milliseconds lasting)
+    : where_(where), at_(std::move(at)), name_(std::move(name)), without_(std::move(without)), pause_(where),
+      backoff_(pauses), lasting_(lasting), random_(std::random_device{}()) {}
 
 void session_keeper::start() {
   assert(!started_);
   started_ = true;
+  if (at_.watch) {
+    at_.watch->follow(where_, weak_from_this(), [this] { moved(); });
+  }
   net::asio::co_spawn(where_, keep(shared_from_this()), [self = shared_from_this()](const std::exception_ptr& e) {
     if (e) {
       self->abandon();
@@ -35,6 +41,28 @@ void session_keeper::stop() {
   }
 }
 
+std::optional<endpoint> session_keeper::whereabouts() const {
+  return at_.watch ? at_.watch->master() : at_.server;
+}
+
+void session_keeper::moved() {
+  const auto now = whereabouts();
+  if (stopping_ || !now) {
+    return;
+  }
+  const bool there =
+      current_ && !current_->ended() && current_->server().host == now->host && current_->server().port == now->port;
+  if (there) {
+    return;
+  }
+  hurry_ = true;
+  backoff_.reset();
+  pause_.cancel();
+  if (current_) {
+    current_->end(fmt::format("the master is {}", now->to_string()));
+  }
+}
+
 void session_keeper::abandon() {
   if (std::exchange(up_, false)) { // before stop(), within which nobody is told
     went_down();
@@ -46,14 +74,21 @@ void session_keeper::abandon() {
 /// Holds itself by `self`; everything else may go away meanwhile.
 net::task<void> session_keeper::keep(std::shared_ptr<session_keeper> self) {
   while (!self->stopping_) {
-    self->current_ = self->next_session();
-    try {
-      co_await self->attend(self->current_);
-    } catch (const std::exception& e) { // want of memory or descriptors, most likely
-      self->current_->end(printable(e.what()));
-      self->report_end(*self->current_);
+    self->hurry_ = false;
+    if (auto server = self->whereabouts()) {
+      self->current_ = self->next_session(std::move(*server));
+      try {
+        co_await self->attend(self->current_);
+      } catch (const std::exception& e) { // want of memory or descriptors, most likely
+        self->current_->end(printable(e.what()));
+        self->report_end(*self->current_);
+      }
+    } else {
+      self->report(state::down, "no Sentinel has told where the master is");
+      self->failed();
+      self->at_.watch->doubt();
     }
-    if (!self->stopping_) {
+    if (!self->stopping_ && !self->hurry_) {
       self->pause_.expires_after(self->backoff_.next(std::uniform_real_distribution<>()(self->random_)));
       co_await self->pause_.async_wait(net::no_throw);
     }
@@ -83,6 +118,9 @@ void session_keeper::report_end(const session& s) {
     return;
   }
   report(s.refused() ? state::refused : state::down, s.why());
+  if (at_.watch) {
+    at_.watch->doubt();
+  }
   if (std::exchange(up_, false)) {
     went_down();
   } else {
@@ -101,7 +139,7 @@ void session_keeper::report(state now, std::string_view why) {
   if (before == now && !new_refusal) {
     spdlog::debug("{}: still not connected: {}", name_, why);
   } else if (now == state::up) {
-    spdlog::info("{}: connected", name_);
+    spdlog::info("{}: connected{}", name_, at_.watch ? " to " + current_->server().to_string() : "");
   } else if (before == state::up) {
     spdlog::warn("{}: connection lost: {}; reconnecting", name_, why);
   } else {

@@ -6,6 +6,7 @@
 #include "session.hpp"
 
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -26,18 +27,21 @@ public:
   virtual void stop();
 
 protected:
-  /// For the log, `name` says who is connected, and `without`, a clause or nothing, what is so while Redis refuses us.
-  session_keeper(const net::executor& where, std::string name, std::string without, backoff pauses,
+  /// `at` is one server, or a master that Sentinels watch: then each session is with whoever is the master, and ends at
+  /// once when that is another one. For the log, `name` says who is connected, and `without`, a clause or nothing, what
+  /// is so while Redis refuses us.
+  session_keeper(const net::executor& where, deployment at, std::string name, std::string without, backoff pauses,
                  backoff::milliseconds lasting);
 
   [[nodiscard]] const std::shared_ptr<session>& current() const noexcept { return current_; }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] const deployment& at() const noexcept { return at_; }
   [[nodiscard]] bool stopping() const noexcept { return stopping_; }
 
 private:
   enum class state { starting, up, down, refused };
 
-  virtual std::shared_ptr<session> next_session() = 0;
+  virtual std::shared_ptr<session> next_session(endpoint server) = 0;
   virtual void came_up() = 0;
   /// Once for each came_up(); within stop(), too.
   virtual void went_down() = 0;
@@ -45,12 +49,15 @@ private:
   virtual void failed() = 0;
 
   static net::task<void> keep(std::shared_ptr<session_keeper> self);
+  [[nodiscard]] std::optional<endpoint> whereabouts() const;
+  void moved();
   net::task<void> attend(std::shared_ptr<session> s);
   void report_end(const session& s);
   void report(state now, std::string_view why);
   void abandon();
 
   net::executor where_;
+  deployment at_;
   std::string name_;
   std::string without_;
   std::shared_ptr<session> current_;
@@ -62,6 +69,7 @@ private:
   std::string refusal_; ///< the last one
   bool up_ = false;
   bool started_ = false;
+  bool hurry_ = false; ///< the next attempt is worth making at once
   bool stopping_ = false;
 };
 

@@ -1,14 +1,34 @@
 #include "session.hpp"
+#include "url_parts.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace rollcall::redis {
 
 namespace asio = net::asio;
+
+namespace {
+
+/// `master`, `slave` or another word; empty when the reply does not tell. ROLE's begins with it, HELLO's is names and
+/// values in turn.
+std::string_view role_in(const reply& r) {
+  if (r.size() == 0) {
+    return {};
+  }
+  for (std::size_t i = 0; i + 1 < r.size(); i += 2) {
+    if (r[i].text() == "role") {
+      return r[i + 1].text();
+    }
+  }
+  return r[0].text() == "server" ? std::string_view() : r[0].text();
+}
+
+} // namespace
 
 net::task<bool> session::open() {
   opening_until_ = net::steady_clock::now() + options_.connect_timeout;
@@ -17,6 +37,9 @@ net::task<bool> session::open() {
     co_return false;
   }
   if (!co_await log_in()) {
+    co_return false;
+  }
+  if (server_.must_be_master && !co_await check_role()) {
     co_return false;
   }
   if (!co_await begin()) {
@@ -106,6 +129,44 @@ net::task<bool> session::log_in() {
     }
   }
   co_return !ended();
+}
+
+/// ROLE is among the commands that access control calls dangerous; HELLO tells the same, since Redis 6. Where neither
+/// tells, we believe who sent us here.
+net::task<bool> session::check_role() {
+  static constexpr std::string_view questions[] = {"ROLE", "HELLO 2"};
+  for (const auto question : questions) {
+    std::string command;
+    question == "ROLE" ? format(std::initializer_list<std::string_view>{"ROLE"}, command)
+                       : format(std::initializer_list<std::string_view>{"HELLO", "2"}, command);
+    if (!co_await say(std::move(command))) {
+      co_return false;
+    }
+    const auto r = co_await opening_reply();
+    if (!r) {
+      co_return false;
+    }
+    if (const auto role = role_in(*r); !role.empty()) {
+      if (role != "master") {
+        refused_ = true;
+        end("it is no master");
+      }
+      co_return !ended();
+    }
+  }
+  co_return true;
+}
+
+std::string session::peer() const {
+  net::error_code ec;
+  const auto other = socket_.remote_endpoint(ec);
+  if (ec || (other.protocol().family() != AF_INET && other.protocol().family() != AF_INET6)) {
+    return {};
+  }
+  net::tcp::endpoint at;
+  at.resize(other.size());
+  std::memcpy(at.data(), other.data(), other.size());
+  return to_string(host_port{at.address().to_string(), at.port()});
 }
 
 net::task<bool> session::begin() {

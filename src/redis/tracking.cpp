@@ -30,23 +30,25 @@ connection_options session_options(const tracking_options& o) {
 class tracking::keeper final : public session_keeper {
 public:
   /// With `shared` it is one of several.
-  keeper(const net::executor& where, endpoint server, std::string name_space, observer& told, tracking_options options,
-         std::shared_ptr<tracking_stats> shared)
-      : session_keeper(where, fmt::format("redis {}: tracking", server.to_string()),
+  keeper(const net::executor& where, const deployment& at, std::string name_space, observer& told,
+         tracking_options options, std::shared_ptr<tracking_stats> shared)
+      : session_keeper(where, at, fmt::format("redis {}: tracking", at.to_string()),
                        "; until then every answer from memory is checked with Redis first",
                        backoff(options.backoff_first, options.backoff_most), options.backoff_most),
-        where_(where), server_(std::move(server)), names_(std::move(name_space)), told_(told), options_(options),
-        alone_(!shared), stats_(shared ? std::move(shared) : std::make_shared<tracking_stats>()) {
+        where_(where), names_(std::move(name_space)), told_(told), options_(options), alone_(!shared),
+        stats_(shared ? std::move(shared) : std::make_shared<tracking_stats>()) {
     assert(options.heartbeat < options.silence);
   }
 
   [[nodiscard]] const tracking_stats& stats() const noexcept { return *stats_; }
-  [[nodiscard]] tracked_server server() const { return {server_.to_string(), current() && current()->ready()}; }
+  [[nodiscard]] tracked_server server() const {
+    return {current() ? current()->server().to_string() : at().to_string(), current() && current()->ready()};
+  }
 
 private:
-  std::shared_ptr<session> next_session() override {
+  std::shared_ptr<session> next_session(endpoint server) override {
     // A session tells something only while the keeper's task attends to it.
-    return std::make_shared<subscription>(where_, server_, session_options(options_), session_stats_,
+    return std::make_shared<subscription>(where_, std::move(server), session_options(options_), session_stats_,
                                           pulse(options_.heartbeat, options_.silence), names_,
                                           [this](const invalidation& said) { tell(said); });
   }
@@ -97,7 +99,6 @@ private:
   }
 
   net::executor where_;
-  endpoint server_;
   keys names_;
   observer& told_;
   tracking_options options_;
@@ -112,7 +113,7 @@ tracking::tracking(const net::executor& where, const deployment& at, std::string
   if (at.how == deployment::form::cluster) {
     cluster_ = std::make_shared<cluster_tracking>(where, at, std::move(name_space), told, options);
   } else {
-    keeper_ = std::make_shared<keeper>(where, at.server, std::move(name_space), told, options, nullptr);
+    keeper_ = std::make_shared<keeper>(where, at, std::move(name_space), told, options, nullptr);
   }
 }
 

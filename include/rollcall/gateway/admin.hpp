@@ -8,6 +8,7 @@
 #include "rollcall/gateway/purges.hpp"
 #include "rollcall/net/service.hpp"
 #include "rollcall/ops/metrics.hpp"
+#include "rollcall/redis/master_watch.hpp"
 #include "rollcall/redis/tracking.hpp"
 
 #include <chrono>
@@ -23,6 +24,8 @@ struct gateway_status {
   const purges& dropping;
   /// Null when there is no Redis.
   const redis::tracking* tracking = nullptr;
+  /// Null unless Sentinels watch the master.
+  const redis::master_watch* master = nullptr;
   const events& callbacks;
   const std::vector<std::unique_ptr<lane>>& lanes;
   std::string instance;

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <vector>
 
 namespace rollcall::gateway {
@@ -33,8 +34,8 @@ struct commons {
 /// Keeps the commons in step with what Redis tells of itself.
 class coherence final : public redis::observer {
 public:
-  /// Trusts nothing until the first tracking_up().
-  explicit coherence(commons& shared);
+  /// Trusts nothing until the first tracking_up(). `purged` is told of each purge that Redis tells of.
+  explicit coherence(commons& shared, std::function<void(const cache::scope&)> purged = {});
 
   void tracking_up() override;
   void tracking_down() override;
@@ -45,6 +46,7 @@ public:
 
 private:
   commons& shared_;
+  std::function<void(const cache::scope&)> purged_;
 };
 
 } // namespace rollcall::gateway

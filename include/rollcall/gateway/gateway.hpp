@@ -10,6 +10,8 @@
 #include "rollcall/net/reactor.hpp"
 #include "rollcall/ops/config.hpp"
 #include "rollcall/ops/metrics.hpp"
+#include "rollcall/redis/endpoint.hpp"
+#include "rollcall/redis/master_watch.hpp"
 #include "rollcall/redis/tracking.hpp"
 
 #include <atomic>
@@ -58,6 +60,7 @@ private:
   ops::config config_; // that is in force
   net::asio::io_context control_{1};
   net::reactor edges_{control_.get_executor()}; // of the admin port, and of where callbacks are handed on to
+  std::optional<redis::deployment> redis_;
   commons lists_;
   std::optional<coherence> coherence_;
   purges purges_;

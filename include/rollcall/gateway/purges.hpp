@@ -31,6 +31,8 @@ struct purges_options {
   /// Purges kept for Redis. Beyond that those by room and account become purges of the whole account, and when there
   /// are too many of those as well, everything that Redis holds from before counts as purged on this gateway.
   std::size_t kept_most = 1024;
+  /// How long a purge that Redis has carried out is remembered, in case that a failover loses it.
+  std::chrono::seconds remembered{60};
 };
 
 /// Carries purges out: in this process at once, then in Redis and so in the fleet. Those that Redis could not take are
@@ -66,6 +68,13 @@ public:
   void outrun(const cache::scope& s);
   void caught_up();
 
+  /// Redis tells of a purge that was carried out, here or elsewhere. On the control thread.
+  void heard(const cache::scope& s);
+
+  /// Redis has another master, which may not have got what the old one confirmed: the purges of the last minute are
+  /// outstanding until they have been carried out there. On the control thread, before anybody uses the new master.
+  void master_changed();
+
   /// What Redis holds from before this is to be treated as purged. Any thread.
   [[nodiscard]] cache::time_point floor() const noexcept { return floor_.load(); }
 
@@ -80,6 +89,8 @@ public:
   /// Purges begun, and those that Redis has yet to be told of (a gauge).
   [[nodiscard]] std::uint64_t begun() const noexcept { return begun_.load(std::memory_order_relaxed); }
   [[nodiscard]] const ops::counter& kept() const noexcept { return kept_; }
+  /// Those that were carried out once more, for a new master.
+  [[nodiscard]] const ops::counter& repeated() const noexcept { return repeated_; }
   [[nodiscard]] const ops::counter& overflows() const noexcept { return overflows_; }
 
 private:
@@ -87,6 +98,7 @@ private:
   net::task<> retry();
   void keep(const cache::scope& s);
   void coarsen();
+  void begin_retrying();
   void show_kept();
 
   net::executor control_;
@@ -95,7 +107,15 @@ private:
   std::unique_ptr<redis::client> link_;
   std::unique_ptr<redis::store> store_;
   net::timer pause_;
-  std::deque<cache::scope> waiting_; // of the control thread
+  // Of the control thread.
+  std::deque<cache::scope> waiting_;
+  struct done {
+    cache::scope what;
+    net::steady_clock::time_point when;
+  };
+  std::deque<done> done_; // the oldest first
+  bool done_overflowed_ = false;
+  std::uint64_t masters_ = 0; // how often there was another one
   bool retrying_ = false;
   bool stopping_ = false;
   std::atomic<bool> outstanding_{false};
@@ -104,6 +124,7 @@ private:
   bool overflowed_ = false;
   std::atomic<std::uint64_t> begun_{0};
   ops::counter kept_;
+  ops::counter repeated_;
   ops::counter overflows_;
   ops::counter running_;
   background tasks_;

@@ -77,6 +77,7 @@ struct config {
     std::string url; ///< empty: memory only
     milliseconds timeout{50};
     std::string name_space = "rollcall"; ///< `namespace` in the file
+    std::string ca;                      ///< PEM file of the authorities that TLS trusts; empty: the system's
   } redis;
   struct {
     milliseconds timeout{10'000};

@@ -74,8 +74,9 @@ struct connection_stats {
 /// it); but it must be destroyed before the io_context, as the handlers of those whom stop() woke are queued there.
 class connection final : public client {
 public:
+  /// `at` is of the form `single`, or `sentinel` with a watch: then it is connected to whoever is the master.
   /// Connections of one thread may share `stats`.
-  connection(const net::executor& where, endpoint server, connection_options options = {},
+  connection(const net::executor& where, deployment at, connection_options options = {},
              std::shared_ptr<connection_stats> stats = std::make_shared<connection_stats>());
   ~connection() override;
   connection(const connection&) = delete;

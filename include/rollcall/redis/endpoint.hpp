@@ -14,6 +14,8 @@ class context;
 
 namespace rollcall::redis {
 
+class master_watch;
+
 /// Where a Redis server is and who we are there.
 struct endpoint {
   /// A UNIX socket when not empty; host and port are then unused.
@@ -30,6 +32,8 @@ struct endpoint {
   bool tls = false;
   /// For TLS: what makes us believe the proof (net::open_tls). A parsed URL has none; whoever connects gives it one.
   std::shared_ptr<boost::asio::ssl::context> trust = {};
+  /// A replica will not do: who named it a master may be behind the times.
+  bool must_be_master = false;
 
   /// For messages: without user and password.
   [[nodiscard]] std::string to_string() const;
@@ -69,6 +73,8 @@ struct deployment {
   /// `sentinel`: who we are at the Sentinels themselves; most do not ask. As in an endpoint.
   std::string sentinel_user;
   std::string sentinel_password;
+  /// `sentinel`: knows where the master is. A parsed URL has none; whoever connects gives all that do the same one.
+  std::shared_ptr<master_watch> watch = {};
 
   /// For messages: without user and password.
   [[nodiscard]] std::string to_string() const;

@@ -26,7 +26,7 @@ auto everything(const config& c) {
   const auto& [fresh, revalidate, if_error, failure, jitter, early_refresh, memory] = cache;
   const auto& [paths] = invalidate;
   const auto& [forward] = events;
-  const auto& [url, redis_timeout, name_space] = redis;
+  const auto& [url, redis_timeout, name_space, ca] = redis;
   const auto& [timeout, connect_timeout, instances] = upstream;
   const auto& [level, access] = log;
   std::vector<std::tuple<std::string, std::vector<std::string>>> instances_copy;
@@ -36,7 +36,7 @@ auto everything(const config& c) {
       std::tuple{listen.to_string(), threads, connections, head, body, idle, write, drain},
       admin_listen.to_string(),
       std::tuple{fresh, revalidate, if_error, failure, jitter, early_refresh, memory},
-      std::tuple{url, redis_timeout, name_space},
+      std::tuple{url, redis_timeout, name_space, ca},
       std::tuple{timeout, connect_timeout, instances_copy},
       std::tuple{level, access},
       std::tuple{paths, forward},
