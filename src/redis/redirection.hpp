@@ -56,10 +56,11 @@ public:
 
   /// Nodes that disagree for longer are not waited for.
   static constexpr int redirections_most = 5;
-  /// So long a command waits for two keys to be at one node. A slot whose move nobody finishes stays as it is for days.
-  static constexpr milliseconds patience{100};
+  /// So long a command waits for its keys to be at one node: most slots have few keys and move at once, but one whose
+  /// move nobody finishes stays as it is for days, and who asks has something else to try (store).
+  static constexpr milliseconds patience{20};
   static constexpr milliseconds pause_least{1};
-  static constexpr milliseconds pause_most{16};
+  static constexpr milliseconds pause_most{8};
 
   pursuit(std::uint16_t slot, time_point now, time_point deadline)
       : slot_(slot), patient_until_(now + patience), deadline_(deadline) {}

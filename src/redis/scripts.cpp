@@ -202,4 +202,8 @@ std::string_view kind_of(std::string_view error) {
   return word.empty() ? first : word;
 }
 
+bool are_apart(const reply& r) {
+  return r.is(reply::kind::error) && kind_of(r.text()) == "TRYAGAIN";
+}
+
 } // namespace rollcall::redis

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "rollcall/redis/reply.hpp"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -55,5 +57,9 @@ const script& signal_script();
 /// The word that names an error's kind: LOADING, OOM, READONLY ... Redis 6 packs those that a script meets into others.
 /// A view into `error`.
 std::string_view kind_of(std::string_view error);
+
+/// `r` says that the keys of one command are not at one node, because their slot of a cluster is being moved. Commands
+/// for one key at a time are carried out all the same.
+bool are_apart(const reply& r);
 
 } // namespace rollcall::redis

@@ -97,9 +97,19 @@ net::task<claim> store::get_or_claim(cache::identity id, claim_terms terms, net:
       }
       c.outcome = claim_outcome::unavailable;
     }
+    if (r && are_apart(*r)) {
+      c.entry = co_await read_apart(wanted.id, terms.now, deadline);
+    }
     count(c, value);
     co_return c;
   }
+}
+
+/// While a slot moves there is no lease to be had for what is in it.
+net::task<cache::entry_ptr> store::read_apart(const cache::identity& id, cache::time_point now,
+                                              deadline_type deadline) {
+  const auto key = keys_->value(id);
+  co_return judge(co_await link_.run_for(key, {"GET", key}, deadline), id, now).entry;
 }
 
 /// `unfit`: a version that will not do, besides that of the terms.

@@ -108,13 +108,44 @@ net::task<bool> store::bury(std::span<const cache::identity> ids, std::vector<ca
   bool all = true;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const auto r = co_await std::move(under_way[i]);
-    if (confirmed(r)) {
+    auto had = r && r->is(reply::kind::integer) ? std::optional(r->integer() == 1) : std::nullopt;
+    if (r && are_apart(*r)) {
+      had = co_await bury_apart(ids[i], step);
+    } else if (r && !had) {
+      complain("cannot write", *r);
+    }
+    if (had.value_or(false)) {
       stats_.purged.add();
       purged.push_back(ids[i]);
     }
-    all = all && r && r->is(reply::kind::integer);
+    all = all && had;
   }
   co_return all;
+}
+
+/// What the script does, by commands for one key each. The lease is not ended at first but taken, so that nobody else
+/// gets it before the tombstone is there: what was asked for in between could land after it. Whether there was a value;
+/// nullopt when not all of it was confirmed, or so late that somebody else may have had the lease.
+net::task<std::optional<bool>> store::bury_apart(const cache::identity& id, std::chrono::milliseconds step) {
+  const auto begun = net::steady_clock::now();
+  const auto value = keys_->value(id);
+  const auto lease_key = keys_->lease(id);
+  const auto taken = token();
+  const auto ours = std::to_string(lease_life.count());
+  const auto grave = tombstone(random_());
+  const auto life = std::to_string(tombstone_life.count());
+  const auto deadline = begun + std::min(4 * step, lease_life / 2);
+  const auto is_ok = [](const command_result& r) { return r && r->ok(); };
+
+  if (!is_ok(co_await link_.run_for(lease_key, {"SET", lease_key, taken, "PX", ours}, deadline))) {
+    co_return std::nullopt;
+  }
+  const auto before = co_await link_.run_for(value, {"GETRANGE", value, "0", "3"}, deadline);
+  if (!is_ok(co_await link_.run_for(value, {"SET", value, grave, "PX", life}, deadline))) {
+    co_return std::nullopt;
+  }
+  co_await call(release_script(), {lease_key, taken}, deadline);
+  co_return before && before->is(reply::kind::text) && !before->text().empty() && before->text() != tombstone_beginning;
 }
 
 net::task<std::optional<store::index_page>> store::scan(const cache::scope& s, std::string_view cursor,

@@ -127,6 +127,10 @@ public:
   /// With all its keys.
   void move_slot(std::uint16_t slot, std::size_t from, std::size_t to) {
     begin_move(slot, from, to);
+    finish_move(slot, from, to);
+  }
+  /// With all keys that are still at `from`.
+  void finish_move(std::uint16_t slot, std::size_t from, std::size_t to) {
     for (;;) {
       std::istringstream keys(nodes_[from]->command({"CLUSTER", "GETKEYSINSLOT", std::to_string(slot), "100"}));
       std::string key;

@@ -68,7 +68,8 @@ std::string_view to_string(claim_outcome c);
 struct claim {
   claim_outcome outcome = claim_outcome::unavailable;
   /// `good`: the entry. Otherwise what Redis holds although it is not good enough, or null; `unavailable` has it when
-  /// Redis answers but takes no lease: it is full, or a replica. Never past its serve_until.
+  /// Redis answers but takes no lease: it is full, a replica, or about to move the slot to another node. Never past its
+  /// serve_until.
   cache::entry_ptr entry;
   /// For `leased`.
   std::optional<redis::lease> lease;
@@ -192,6 +193,7 @@ private:
   std::string token();
   net::task<command_result> call_claim(const lease& wanted, const claim_terms& terms, std::string_view unfit,
                                        caller how, deadline_type deadline);
+  net::task<cache::entry_ptr> read_apart(const cache::identity& id, cache::time_point now, deadline_type deadline);
   claim read_claim(const command_result& r, const lease& wanted, cache::time_point now, lookup& value);
   lease_outcome read_lease_outcome(const command_result& r);
   void count(const claim& c, lookup value);
@@ -199,6 +201,7 @@ private:
   // Purges.
   net::task<std::optional<index_page>> scan(const cache::scope& s, std::string_view cursor, cache::time_point now,
                                             deadline_type deadline);
+  net::task<std::optional<bool>> bury_apart(const cache::identity& id, std::chrono::milliseconds step);
   net::task<bool> bury(std::span<const cache::identity> ids, std::vector<cache::identity>& purged,
                        std::chrono::milliseconds step);
   net::task<std::vector<cache::entry_ptr>> read(std::span<const cache::identity> ids, cache::time_point now,
