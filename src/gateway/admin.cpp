@@ -56,6 +56,13 @@ json::object told_of(const configuration_status& c) {
           {"needs_restart", json::array(c.needs_restart.begin(), c.needs_restart.end())}};
 }
 
+json::array masters_json(const redis::tracking& t) {
+  json::array all;
+  for (const auto& s : t.servers())
+    all.push_back({{"server", s.name}, {"tracked", s.up}});
+  return all;
+}
+
 } // namespace
 
 std::string admin::status_json() const {
@@ -78,6 +85,8 @@ std::string admin::status_json() const {
     redis["sentinels"] = json::object{{"known", s.known.get()}, {"connected", s.connected.get()}};
   }
   redis["tracked"] = status_.lists.tracked.load();
+  if (status_.tracking)
+    redis["masters"] = masters_json(*status_.tracking);
   redis["purges_pending"] = status_.dropping.kept().get();
   const json::object all{
       {"version", ops::version},
