@@ -15,6 +15,7 @@
 namespace {
 
 using rollcall::gateway::gateway;
+using rollcall::gateway::predecessor;
 using rollcall::ops::config;
 
 // The first signal drains, the second cuts off what is left.
@@ -47,9 +48,10 @@ void hold_signals(int how) {
   pthread_sigmask(how, &which, nullptr);
 }
 
-int serve(const config& settings, const std::function<config()>& read_again) {
+int serve(const config& settings, bool take_over, const std::function<config()>& read_again) {
   hold_signals(SIG_BLOCK);
-  gateway g(settings);
+  auto before = take_over ? predecessor::find(settings) : std::nullopt;
+  gateway g(settings, before ? &*before : nullptr);
   boost::asio::signal_set signals(g.control(), SIGTERM, SIGINT);
   drain_on_signal(signals, g);
   boost::asio::signal_set hang_up(g.control(), SIGHUP);
@@ -61,6 +63,8 @@ int serve(const config& settings, const std::function<config()>& read_again) {
   admin.port = g.admin_port();
   fmt::print("rollcall: listening on http://{}\nrollcall: admin on http://{}\n", where.to_string(), admin.to_string());
   std::fflush(stdout);
+  if (before)
+    before->relieve();
   g.run();
   return 0;
 }
@@ -80,7 +84,7 @@ int main(int argc, char** argv) {
       fmt::print("the configuration is valid\n");
       return 0;
     }
-    return serve(asked.run->settings, [&] {
+    return serve(asked.run->settings, asked.run->take_over, [&] {
       if (asked.run->file.empty())
         throw rollcall::ops::config_error("there is no file to read again: it was started without --config");
       return rollcall::ops::read_again(argc, argv);

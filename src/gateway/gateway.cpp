@@ -1,5 +1,6 @@
 #include "rollcall/gateway/gateway.hpp"
 
+#include "rollcall/net/listening.hpp"
 #include "rollcall/net/tls.hpp"
 #include "rollcall/ops/log.hpp"
 
@@ -9,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -81,8 +83,6 @@ purges_options purges_options_of(const ops::config& c, std::optional<redis::depl
 
 lane_options lane_options_of(const ops::config& c, std::optional<redis::deployment> to) {
   lane_options o;
-  o.host = c.server.listen.host;
-  o.port = c.server.listen.port;
   o.instance = instance_of(c);
   o.redis = std::move(to);
   o.name_space = c.redis.name_space;
@@ -97,6 +97,30 @@ void forgo_cancellation() {
   ::pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &before);
 }
 
+using sockets = std::vector<net::descriptor>;
+
+// For each lane at least one, and all that are there already: what the kernel has queued at one that is closed is lost.
+std::vector<sockets> open_ports(const ops::config& c, std::size_t lanes, sockets taken) {
+  const auto& [host, wanted] = c.server.listen;
+  std::vector<sockets> ports(lanes);
+  for (std::size_t i = 0; i < taken.size(); ++i)
+    ports[i % lanes].push_back(std::move(taken[i]));
+  if (taken.empty())
+    ports.front().push_back(net::open_port(host, wanted));
+  const auto port = net::port_of(ports.front().front().get()); // when it was 0, the others share what the first got
+  for (auto& each : ports)
+    if (each.empty())
+      each.push_back(net::open_port(host, port, net::port_use::join));
+  return ports;
+}
+
+sockets open_admin(const ops::config& c, predecessor* before) {
+  sockets one;
+  one.push_back(before && before->admin.is_open() ? std::move(before->admin)
+                                                  : net::open_port(c.admin.listen.host, c.admin.listen.port));
+  return one;
+}
+
 std::size_t thread_count(const ops::config& c) {
   return c.server.threads > 0 ? c.server.threads : std::max(1U, std::thread::hardware_concurrency());
 }
@@ -108,16 +132,15 @@ void check(const ops::config& c) {
   forward_of(c);
 }
 
-gateway::gateway(const ops::config& c)
+gateway::gateway(const ops::config& c, predecessor* before)
     : config_(c), redis_(attend_redis(control_.get_executor(), c)), lists_(c.cache.memory),
       purges_(control_.get_executor(), lists_, purges_options_of(c, redis_)),
       events_(control_.get_executor(), edges_, lists_, purges_),
       house_{.lists = lists_, .purges = purges_, .gzip = gzip_}, quota_(c.server.max_connections),
       status_{.lists = lists_, .dropping = purges_, .callbacks = events_, .lanes = lanes_, .instance = {}, .redis = {}},
       admin_(control_.get_executor(), status_, metrics_, purges_, events_),
-      admin_listener_(net::open_acceptor(control_.get_executor(), c.admin.listen.host, c.admin.listen.port), edges_,
-                      admin_, net::limits{}, admin_quota_),
-      last_look_(control_.get_executor()) {
+      admin_listener_(control_.get_executor(), open_admin(c, before), edges_, admin_, net::limits{}, admin_quota_),
+      hand_over_(control_.get_executor(), [this](pid_t by) { replaced(by); }), last_look_(control_.get_executor()) {
   if (redis_) {
     coherence_.emplace(lists_, [this](const cache::scope& s) { purges_.heard(s); });
     tracking_ = std::make_unique<redis::tracking>(control_.get_executor(), *redis_, c.redis.name_space, *coherence_);
@@ -129,14 +152,11 @@ gateway::gateway(const ops::config& c)
   }
   events_.forward_to(forward_of(c), c.upstream.timeout);
   const auto first = settings_of(c);
-  auto options = lane_options_of(c, redis_);
+  const auto options = lane_options_of(c, redis_);
   status_.instance = options.instance.to_string();
   status_.redis = options.redis ? options.redis->to_string() : std::string();
-  for (std::size_t i = 0; i < thread_count(c); ++i) {
-    lanes_.push_back(std::make_unique<lane>(house_, first, options, quota_));
-    options.port = lanes_.front()->port(); // when it was 0, the others share what the first one got
-    options.port_use = net::port_use::join;
-  }
+  for (auto& ports : open_ports(c, thread_count(c), before ? std::move(before->bots) : sockets()))
+    lanes_.push_back(std::make_unique<lane>(house_, first, options, std::move(ports), quota_));
   register_metrics(metrics_, status_);
   edges_.start();
   admin_listener_.start();
@@ -145,6 +165,7 @@ gateway::gateway(const ops::config& c)
   purges_.start();
   if (tracking_)
     tracking_->start();
+  wait_to_be_replaced();
   running_ = lanes_.size();
   for (auto& each : lanes_)
     threads_.emplace_back([this, l = each.get()] {
@@ -167,13 +188,32 @@ void gateway::run() {
   threads_.clear();
 }
 
-void gateway::drain() {
-  net::asio::post(control_, [this] {
-    if (!std::exchange(status_.draining, true))
-      spdlog::info("draining: finishing what is under way");
-    for (auto& l : lanes_)
-      l->drain();
-  });
+void gateway::drain(net::leaving how) {
+  net::asio::post(control_, [this, how] { begin_drain(how); });
+}
+
+void gateway::begin_drain(net::leaving how) {
+  if (!std::exchange(status_.draining, true))
+    spdlog::info("draining: finishing what is under way");
+  hand_over_.stop();
+  if (how == net::leaving::handing_over)
+    admin_listener_.drain(how);
+  for (auto& l : lanes_)
+    l->drain(how);
+}
+
+void gateway::wait_to_be_replaced() {
+  hand_over::offer offer{.bots = {}, .admin = admin_listener_.sockets()};
+  for (const auto& l : lanes_)
+    std::ranges::copy(l->sockets(), std::back_inserter(offer.bots));
+  auto where = config_.server.listen;
+  where.port = port();
+  hand_over_.start(hand_over_name(where), std::move(offer));
+}
+
+void gateway::replaced(pid_t by) {
+  spdlog::info("process {} serves from now on", by);
+  begin_drain(net::leaving::handing_over);
 }
 
 void gateway::reload(const std::function<ops::config()>& read) {

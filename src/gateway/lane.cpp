@@ -31,7 +31,8 @@ settings_ptr copy_of(const settings& s) {
 
 } // namespace
 
-lane::lane(const house& shared, const settings& first, const lane_options& options, net::connection_quota& quota)
+lane::lane(const house& shared, const settings& first, const lane_options& options, std::vector<net::descriptor> ports,
+           net::connection_quota& quota)
     : work_(io_.get_executor()), edges_(io_.get_executor()),
       link_(make_link(io_.get_executor(), shared, first, options)),
       store_(link_ ? std::make_unique<redis::store>(*link_, options.name_space) : nullptr),
@@ -43,8 +44,7 @@ lane::lane(const house& shared, const settings& first, const lane_options& optio
                                                               .store = store_.get(),
                                                               .tasks = tasks_,
                                                               .stats = stats_},
-      router_(context_), listener_(net::open_acceptor(io_.get_executor(), options.host, options.port, options.port_use),
-                                   edges_, router_, first.clients, quota),
+      router_(context_), listener_(io_.get_executor(), std::move(ports), edges_, router_, first.clients, quota),
       drain_watch_(io_.get_executor()) {}
 
 lane::~lane() = default;
@@ -75,18 +75,18 @@ void lane::adopt(settings_ptr next) {
   context_.settings = std::move(next);
 }
 
-void lane::drain() {
-  net::asio::post(io_, [this] { begin_drain(); });
+void lane::drain(net::leaving how) {
+  net::asio::post(io_, [this, how] { begin_drain(how); });
 }
 
-void lane::begin_drain() {
+void lane::begin_drain(net::leaving how) {
   if (draining_) {
     cut_off_ = net::steady_clock::now();
     return;
   }
   draining_ = true;
   cut_off_ = net::steady_clock::now() + context_.settings->drain_timeout;
-  listener_.drain();
+  listener_.drain(how);
   watch_drain_later(); // not at once: a connection may be accepted and not yet admitted
 }
 

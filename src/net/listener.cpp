@@ -1,7 +1,9 @@
 #include "rollcall/net/listener.hpp"
 
+#include "rollcall/net/listening.hpp"
+
 #include <boost/asio/error.hpp>
-#include <boost/asio/ip/address.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
@@ -17,31 +19,30 @@ constexpr std::chrono::milliseconds sweep_every{250};
 constexpr std::chrono::milliseconds pause_first{10};
 constexpr std::chrono::milliseconds pause_most{1000};
 
-using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
-
 } // namespace
 
-listener::acceptor open_acceptor(executor ex, const std::string& host, std::uint16_t port, port_use use) {
-  const auto where = fmt::format("cannot listen on {}:{}", host, port);
-  try {
-    const tcp::endpoint endpoint(asio::ip::make_address(host), port);
-    listener::acceptor a(ex);
-    a.open(endpoint.protocol());
-    a.set_option(asio::socket_base::reuse_address(true));
-    // Without the option, binding tells whether the port is free; with it from then on, others may join.
-    a.set_option(reuse_port(use == port_use::join));
-    a.bind(endpoint);
-    a.set_option(reuse_port(true));
-    a.listen(4096);
-    a.non_blocking(true);
-    return a;
-  } catch (const boost::system::system_error& e) {
-    throw boost::system::system_error(e.code(), where);
-  }
-}
+/// One socket that listens. Only waited on here: Asio's acceptor would keep a socket that is passed to another process
+/// in its epoll set when it is closed, and be told of what comes there.
+struct listener::door {
+  door(const executor& ex, descriptor socket) : waiting(ex, socket.get()), number(std::move(socket)) {}
+  ~door() { close(); }
+  door(const door&) = delete;
+  door& operator=(const door&) = delete;
 
-listener::listener(acceptor a, reactor& edges, service& handler, const limits& l, connection_quota& quota)
-    : context_{.ex = a.get_executor(),
+  void close() {
+    if (waiting.is_open())
+      (void)waiting.release(); // takes it out of the set, which closing would leave to the last who has it
+    number.close();
+  }
+
+  asio::posix::basic_stream_descriptor<executor> waiting;
+  descriptor number;
+  bool paused = false;
+};
+
+listener::listener(executor ex, std::vector<descriptor> ports, reactor& edges, service& handler, const limits& l,
+                   connection_quota& quota)
+    : context_{.ex = ex,
                .limits = l,
                .handler = handler,
                .reactor = edges,
@@ -49,28 +50,38 @@ listener::listener(acceptor a, reactor& edges, service& handler, const limits& l
                .stats = {},
                .date = {},
                .drain_began = {}},
-      acceptor_(std::move(a)), sweeper_(context_.ex), pause_(context_.ex), quota_(quota),
-      port_(acceptor_.local_endpoint().port()) {}
+      sweeper_(ex), pause_(ex), quota_(quota), port_(port_of(ports.front().get())) {
+  for (auto& each : ports)
+    doors_.push_back(std::make_unique<door>(ex, std::move(each)));
+}
 
 listener::~listener() = default;
 
+std::vector<int> listener::sockets() const {
+  std::vector<int> all;
+  for (const auto& d : doors_)
+    all.push_back(d->number.get());
+  return all;
+}
+
 void listener::start() {
-  accept();
+  for (const auto& d : doors_)
+    accept(*d);
   sweep();
 }
 
-void listener::accept() {
-  acceptor_.async_wait(acceptor::wait_read, [this](error_code ec) {
-    if (!ec && acceptor_.is_open())
-      accept_waiting();
+void listener::accept(door& d) {
+  d.waiting.async_wait(asio::posix::descriptor_base::wait_read, [this, &d](error_code ec) {
+    if (!ec && d.waiting.is_open())
+      accept_waiting(d);
   });
 }
 
 // Takes what is there, up to a bound that lets others have their turn.
-void listener::accept_waiting() {
+void listener::accept_waiting(door& d) {
   constexpr int burst_most = 64;
   for (int i = 0; i < burst_most; ++i) {
-    const auto ec = accept_one();
+    const auto ec = accept_one(d);
     if (ec == asio::error::would_block)
       break;
     if (!ec)
@@ -78,13 +89,13 @@ void listener::accept_waiting() {
     context_.stats.accept_errors.add();
     // A client that left before it was accepted is no reason to pause; everything else is a shortage of ours.
     if (ec != asio::error::connection_aborted)
-      return back_off(ec);
+      return back_off(d, ec);
   }
-  accept();
+  accept(d);
 }
 
-error_code listener::accept_one() {
-  const int number = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+error_code listener::accept_one(door& d) {
+  const int number = ::accept4(d.number.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (number >= 0) {
     if (std::exchange(pause_for_, {}) > std::chrono::milliseconds{0})
       spdlog::info("accepting connections again");
@@ -92,21 +103,25 @@ error_code listener::accept_one() {
     return {};
   }
   if (errno == EINTR)
-    return accept_one();
+    return accept_one(d);
   return errno == EAGAIN ? error_code(asio::error::would_block) : error_code(errno, boost::system::system_category());
 }
 
 // Out of file descriptors or memory: accepting again at once would spin, and every connection that ends may help.
-void listener::back_off(error_code ec) {
+void listener::back_off(door& d, error_code ec) {
   if (pause_for_ == std::chrono::milliseconds{0})
     spdlog::warn("cannot accept connections: {}; trying again with growing pauses (is the limit on open files, "
                  "ulimit -n, high enough?)",
                  ec.message());
+  d.paused = true;
   pause_for_ = std::clamp(pause_for_ * 2, pause_first, pause_most);
   pause_.expires_after(pause_for_);
   pause_.async_wait([this](error_code cancelled) {
-    if (!cancelled && acceptor_.is_open())
-      accept();
+    if (cancelled)
+      return;
+    for (const auto& each : doors_)
+      if (std::exchange(each->paused, false) && each->waiting.is_open())
+        accept(*each);
   });
 }
 
@@ -135,15 +150,16 @@ void listener::sweep() {
   });
 }
 
-void listener::drain() {
+void listener::drain(leaving how) {
   if (context_.draining)
     return;
   context_.draining = true;
   context_.drain_began = steady_clock::now();
-  while (!stopped_ && !accept_one()) {
+  for (const auto& d : doors_) {
+    while (how == leaving::closing && !stopped_ && !accept_one(*d)) {
+    }
+    d->close();
   }
-  error_code ignored;
-  acceptor_.close(ignored);
   pause_.cancel();
 }
 

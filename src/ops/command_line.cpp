@@ -29,6 +29,8 @@ constexpr std::string_view examples =
     "      One of a fleet that shares its answers and its purges.\n"
     "  rollcall --config /etc/rollcall.toml --listen 127.0.0.1:8081\n"
     "      Everything from a file, but another port: flags win.\n"
+    "  rollcall --config /etc/rollcall.toml --take-over\n"
+    "      Replaces the one that runs, such as an older version, without losing a request.\n"
     "  rollcall --config /etc/rollcall.toml --check\n"
     "      Only say whether the file is right. conf/rollcall.toml explains every key.\n";
 
@@ -59,6 +61,7 @@ struct arguments {
   std::vector<std::string> upstreams;
   bool access_log = false;
   bool check = false;
+  bool take_over = false;
   bool version = false;
 };
 
@@ -72,6 +75,8 @@ void declare(CLI::App& app, arguments& into) {
       ->type_name("URL")
       ->allow_extra_args(false);
   app.add_flag("--access-log", into.access_log, "Log one line a request");
+  app.add_flag("--take-over", into.take_over,
+               "Take the ports over from the Rollcall that has them, if one does; it drains, and no request is lost");
   app.add_flag("--check", into.check, "Say whether the configuration is valid, and leave");
   app.add_flag("--version", into.version, "Say which version this is, and leave");
   // Left-overs are ours to report: the library would quote them, and one may be a URL with a password.
@@ -146,6 +151,7 @@ command_line_result understand(CLI::App& app, int argc, const char* const* argv)
   if (given.access_log)
     run.settings.log.access = true;
   run.check = given.check;
+  run.take_over = given.take_over;
   return {std::move(run), 0};
 }
 

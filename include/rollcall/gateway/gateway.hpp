@@ -4,7 +4,9 @@
 #include "rollcall/gateway/commons.hpp"
 #include "rollcall/gateway/compressor.hpp"
 #include "rollcall/gateway/events.hpp"
+#include "rollcall/gateway/hand_over.hpp"
 #include "rollcall/gateway/lane.hpp"
+#include "rollcall/gateway/predecessor.hpp"
 #include "rollcall/gateway/purges.hpp"
 #include "rollcall/net/listener.hpp"
 #include "rollcall/net/reactor.hpp"
@@ -31,8 +33,9 @@ void check(const ops::config& c);
 /// threads; run() serves the admin port on the calling thread until everything has drained.
 class gateway {
 public:
-  /// Throws ops::config_error, or boost::system::system_error when a port cannot be bound.
-  explicit gateway(const ops::config& c);
+  /// On the ports of `before` if there is one. Throws ops::config_error, or boost::system::system_error when a port
+  /// cannot be bound.
+  explicit gateway(const ops::config& c, predecessor* before = nullptr);
   ~gateway();
   gateway(const gateway&) = delete;
   gateway& operator=(const gateway&) = delete;
@@ -40,7 +43,7 @@ public:
   void run();
 
   /// Any thread: begins to drain, after which run() returns. A second call cuts off what is left.
-  void drain();
+  void drain(net::leaving how = net::leaving::closing);
 
   /// On the control thread, which runs run(): takes over what has changed in the configuration and can change while the
   /// process runs, for everything that begins from then on. What can not is named in the log; when `read` throws
@@ -54,6 +57,9 @@ public:
 
 private:
   void adopt(const ops::config& next);
+  void wait_to_be_replaced();
+  void replaced(pid_t by);
+  void begin_drain(net::leaving how);
   void lane_ended();
   void leave_when_idle();
 
@@ -75,6 +81,7 @@ private:
   gateway_status status_;
   admin admin_;
   net::listener admin_listener_;
+  hand_over hand_over_;
   net::timer last_look_;
   net::steady_clock::time_point leave_by_;
   std::size_t running_ = 0;

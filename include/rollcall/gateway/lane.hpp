@@ -12,14 +12,13 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace rollcall::gateway {
 
 /// What a lane is made of.
 struct lane_options {
-  std::string host;
-  std::uint16_t port = 0;
-  net::port_use port_use = net::port_use::claim;
   upstream::instance instance;
   std::optional<redis::deployment> redis;
   std::string name_space;
@@ -29,8 +28,9 @@ struct lane_options {
 /// own. Lanes share the memory cache and nothing else.
 class lane {
 public:
-  /// Binds the port. Throws when it cannot.
-  lane(const house& shared, const settings& first, const lane_options& options, net::connection_quota& quota);
+  /// `ports`: see net::listener.
+  lane(const house& shared, const settings& first, const lane_options& options, std::vector<net::descriptor> ports,
+       net::connection_quota& quota);
   ~lane();
 
   /// The thread's body: returns when the lane has drained.
@@ -39,11 +39,12 @@ public:
   /// Any thread: what begins from now on goes by `next`.
   void change(const settings& next);
 
-  /// Any thread: stop accepting, finish what is under way, then let run() return. After drain_timeout, or at a second
+  /// Any thread: leave the port, finish what is under way, then let run() return. After drain_timeout, or at a second
   /// call, what is left is cut off.
-  void drain();
+  void drain(net::leaving how = net::leaving::closing);
 
   [[nodiscard]] std::uint16_t port() const noexcept { return listener_.port(); }
+  [[nodiscard]] std::vector<int> sockets() const { return listener_.sockets(); }
   [[nodiscard]] const lane_stats& stats() const noexcept { return stats_; }
   [[nodiscard]] const net::listener_stats& client_stats() const noexcept { return listener_.stats(); }
   [[nodiscard]] const upstream::pool_stats& upstream_stats() const noexcept { return pool_.stats(); }
@@ -53,7 +54,7 @@ public:
 
 private:
   void adopt(settings_ptr next);
-  void begin_drain();
+  void begin_drain(net::leaving how);
   void watch_drain();
   void watch_drain_later();
   void leave();

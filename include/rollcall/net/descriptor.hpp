@@ -25,6 +25,9 @@ public:
   [[nodiscard]] int get() const noexcept { return number_; }
   [[nodiscard]] bool is_open() const noexcept { return number_ >= 0; }
 
+  /// Somebody else owns it from now on.
+  int release() noexcept { return std::exchange(number_, -1); }
+
   void close() noexcept {
     if (is_open())
       ::close(std::exchange(number_, -1));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rollcall/net/descriptor.hpp"
 #include "rollcall/net/executor.hpp"
 #include "rollcall/net/limits.hpp"
 #include "rollcall/net/session.hpp"
@@ -9,26 +10,24 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <string>
+#include <vector>
 
 namespace rollcall::net {
 
-/// Every thread has an acceptor of its own, and the kernel spreads the connections (SO_REUSEPORT). The first claims the
-/// port, which fails when anybody listens there, another Rollcall included; the others join it.
-enum class port_use { claim, join };
-
-/// Binds and listens. Throws boost::system::system_error whose text names the address. Port 0 takes a free one.
-asio::basic_socket_acceptor<tcp, executor> open_acceptor(executor ex, const std::string& host, std::uint16_t port,
-                                                         port_use use = port_use::claim);
+/// What becomes of connections that the kernel has queued when a listener leaves its port.
+enum class leaving {
+  closing,      ///< they are accepted, and then nobody listens
+  handing_over, ///< another process has the same sockets, and accepts them
+};
 
 /// One thread's end of the port: accepts connections, sweeps their deadlines, drains them. All functions are called on
 /// its thread, except that construction may happen before it runs.
 class listener {
 public:
-  using acceptor = asio::basic_socket_acceptor<tcp, executor>;
-
-  /// `edges`, `handler` and `quota` outlive the listener, which outlives its sessions: see drained().
-  listener(acceptor a, reactor& edges, service& handler, const limits& l, connection_quota& quota);
+  /// `ports` are sockets that listen, one at least, and all on the same port. `edges`, `handler` and `quota` outlive
+  /// the listener, which outlives its sessions: see drained().
+  listener(executor ex, std::vector<descriptor> ports, reactor& edges, service& handler, const limits& l,
+           connection_quota& quota);
   ~listener();
   listener(const listener&) = delete;
   listener& operator=(const listener&) = delete;
@@ -38,9 +37,8 @@ public:
   /// For deadlines that begin from now on.
   void change(const limits& l) { context_.limits = l; }
 
-  /// Accepts what the kernel has queued, then closes the port. Sessions answer what they have with `Connection: close`;
-  /// idle ones end after limits::drain_idle.
-  void drain();
+  /// Leaves the port. Sessions answer what they have with `Connection: close`; idle ones end after limits::drain_idle.
+  void drain(leaving how = leaving::closing);
 
   /// Ends every session at once, whatever it is doing.
   void stop();
@@ -50,17 +48,20 @@ public:
 
   [[nodiscard]] const listener_stats& stats() const noexcept { return context_.stats; }
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  /// The sockets that it listens on, until it leaves them.
+  [[nodiscard]] std::vector<int> sockets() const;
 
 private:
-  void accept();
-  void accept_waiting();
-  error_code accept_one();
+  struct door;
+  void accept(door& d);
+  void accept_waiting(door& d);
+  error_code accept_one(door& d);
   void admit(descriptor socket);
-  void back_off(error_code ec);
+  void back_off(door& d, error_code ec);
   void sweep();
 
   session_context context_;
-  acceptor acceptor_;
+  std::vector<std::unique_ptr<door>> doors_;
   timer sweeper_;
   timer pause_;
   connection_quota& quota_;

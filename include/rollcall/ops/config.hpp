@@ -118,8 +118,9 @@ config_changes take_over(config& running, const config& wanted);
 /// What the command line asked for.
 struct command_line {
   config settings;
-  std::string file;   ///< --config; empty: none
-  bool check = false; ///< --check: validate and leave
+  std::string file;       ///< --config; empty: none
+  bool check = false;     ///< --check: validate and leave
+  bool take_over = false; ///< --take-over: from the process that has the port, if one has
 };
 
 /// Reads the arguments (and the file that --config names; flags win over the file). Prints and returns an exit code
