@@ -3,6 +3,7 @@
 #include "rollcall/gateway/gateway.hpp"
 #include "rollcall/ops/config.hpp"
 #include "rollcall/ops/log.hpp"
+#include "rollcall/ops/service_manager.hpp"
 
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
@@ -65,6 +66,7 @@ int serve(const config& settings, bool take_over, const std::function<config()>&
   std::fflush(stdout);
   if (before)
     before->relieve();
+  rollcall::ops::tell_service_manager("READY=1");
   g.run();
   return 0;
 }

@@ -3,6 +3,7 @@
 #include "rollcall/net/listening.hpp"
 #include "rollcall/net/tls.hpp"
 #include "rollcall/ops/log.hpp"
+#include "rollcall/ops/service_manager.hpp"
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
@@ -193,8 +194,10 @@ void gateway::drain(net::leaving how) {
 }
 
 void gateway::begin_drain(net::leaving how) {
-  if (!std::exchange(status_.draining, true))
+  if (!std::exchange(status_.draining, true)) {
     spdlog::info("draining: finishing what is under way");
+    ops::tell_service_manager("STOPPING=1");
+  }
   hand_over_.stop();
   if (how == net::leaving::handing_over)
     admin_listener_.drain(how);
@@ -218,6 +221,7 @@ void gateway::replaced(pid_t by) {
 
 void gateway::reload(const std::function<ops::config()>& read) {
   auto& told = status_.configuration;
+  ops::tell_service_manager(ops::reloading());
   try {
     const auto wanted = read();
     check(wanted);
@@ -229,6 +233,7 @@ void gateway::reload(const std::function<ops::config()>& read) {
   } catch (const ops::config_error& e) {
     told.refused(e.what());
   }
+  ops::tell_service_manager("READY=1\nSTATUS=" + (told.error.empty() ? "" : "configuration refused: " + told.error));
 }
 
 // Nothing of it can fail, or half of it might be in force.
