@@ -3,6 +3,7 @@
 #include "rollcall/gateway/gateway.hpp"
 #include "rollcall/ops/config.hpp"
 #include "rollcall/ops/log.hpp"
+#include "rollcall/ops/open_files.hpp"
 #include "rollcall/ops/service_manager.hpp"
 
 #include <boost/asio/signal_set.hpp>
@@ -51,6 +52,7 @@ void hold_signals(int how) {
 
 int serve(const config& settings, bool take_over, const std::function<config()>& read_again) {
   hold_signals(SIG_BLOCK);
+  rollcall::ops::raise_open_files();
   auto before = take_over ? predecessor::find(settings) : std::nullopt;
   gateway g(settings, before ? &*before : nullptr);
   boost::asio::signal_set signals(g.control(), SIGTERM, SIGINT);

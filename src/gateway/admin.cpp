@@ -118,6 +118,13 @@ std::string admin::status_json() const {
         {"evictions", memory.evictions}}},
       {"purges", status_.dropping.begun()},
       {"waiting", status_.lists.flights.waiting()},
+      {"load",
+       {{"in_flight", status_.under_load.under_way()},
+        {"in_flight_most", status_.under_load.most()},
+        {"buffered_bytes", status_.buffered.used()},
+        {"buffered_bytes_most", status_.buffered.most()},
+        {"shed_in_flight", status_.under_load.turned_away(overload::in_flight)},
+        {"shed_bytes", status_.under_load.turned_away(overload::bytes)}}},
       {"redis", status_.redis.empty() ? json::value() : json::value(std::move(redis))},
       {"upstream", {{"instance", status_.instance}, {"calls", count(&lane_stats::fetches)}}},
   };

@@ -24,6 +24,9 @@ bool may_be_stored_as(std::string_view content_type) {
 } // namespace
 
 net::task<outcome_ptr> source::ask_upstream(const question& q, cache::entry_ptr stale, held_lease lease) {
+  const auto place = lane_.shared.load.enter();
+  if (!place) // which is no failure of the instance's, and so not remembered
+    co_return std::make_shared<const outcome>(turned_away(q, stale, place.error()));
   lane_.stats.fetches.add();
   auto& lists = lane_.shared.lists;
   const asking at{net::steady_clock::now(), cache::wall_now(), lists.memory.stamp(), lists.failures.stamp()};
@@ -42,6 +45,11 @@ net::task<outcome_ptr> source::ask_upstream(const question& q, cache::entry_ptr 
   auto result = std::make_shared<const outcome>(std::move(o));
   remember(q, result, at, stale != nullptr);
   co_return result;
+}
+
+outcome source::turned_away(const question& q, const cache::entry_ptr& stale, overload why) {
+  const auto reason = q.wants.max_age ? forward_reason::request : forward_reason::miss;
+  return instead(q, stale, {.reason = reason, .detail = "overload"}, std::string(to_string(why)), 503);
 }
 
 // Only a whole, valid success is stored. Whatever else the instance said in the platform's own words is handed on as it

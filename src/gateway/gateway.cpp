@@ -136,11 +136,19 @@ void check(const ops::config& c) {
 gateway::gateway(const ops::config& c, predecessor* before)
     : config_(c), redis_(attend_redis(control_.get_executor(), c)), lists_(c.cache.memory),
       purges_(control_.get_executor(), lists_, purges_options_of(c, redis_)),
-      events_(control_.get_executor(), edges_, lists_, purges_),
-      house_{.lists = lists_, .purges = purges_, .gzip = gzip_}, quota_(c.server.max_connections),
-      status_{.lists = lists_, .dropping = purges_, .callbacks = events_, .lanes = lanes_, .instance = {}, .redis = {}},
+      events_(control_.get_executor(), edges_, lists_, purges_), bytes_(c.server.max_buffered),
+      house_{.lists = lists_, .purges = purges_, .gzip = gzip_, .load = load_}, quota_(c.server.max_connections),
+      status_{.lists = lists_,
+              .dropping = purges_,
+              .callbacks = events_,
+              .under_load = load_,
+              .buffered = bytes_,
+              .lanes = lanes_,
+              .instance = {},
+              .redis = {}},
       admin_(control_.get_executor(), status_, metrics_, purges_, events_),
-      admin_listener_(control_.get_executor(), open_admin(c, before), edges_, admin_, net::limits{}, admin_quota_),
+      admin_listener_(control_.get_executor(), open_admin(c, before), edges_, admin_, net::limits{}, admin_quota_,
+                      admin_bytes_),
       hand_over_(control_.get_executor(), [this](pid_t by) { replaced(by); }), last_look_(control_.get_executor()) {
   if (redis_) {
     coherence_.emplace(lists_, [this](const cache::scope& s) { purges_.heard(s); });
@@ -157,7 +165,7 @@ gateway::gateway(const ops::config& c, predecessor* before)
   status_.instance = options.instance.to_string();
   status_.redis = options.redis ? options.redis->to_string() : std::string();
   for (auto& ports : open_ports(c, thread_count(c), before ? std::move(before->bots) : sockets()))
-    lanes_.push_back(std::make_unique<lane>(house_, first, options, std::move(ports), quota_));
+    lanes_.push_back(std::make_unique<lane>(house_, first, options, std::move(ports), quota_, bytes_));
   register_metrics(metrics_, status_);
   edges_.start();
   admin_listener_.start();
@@ -166,6 +174,7 @@ gateway::gateway(const ops::config& c, predecessor* before)
   purges_.start();
   if (tracking_)
     tracking_->start();
+  limit(c);
   wait_to_be_replaced();
   running_ = lanes_.size();
   for (auto& each : lanes_)
@@ -240,7 +249,7 @@ void gateway::reload(const std::function<ops::config()>& read) {
 void gateway::adopt(const ops::config& next) {
   config_ = next;
   ops::set_log_level(next.log.level);
-  quota_.change(next.server.max_connections);
+  limit(next);
   purges_.change_step(purge_step_of(next));
   events_.forward_to(forward_of(next), next.upstream.timeout);
   const auto s = settings_of(next);

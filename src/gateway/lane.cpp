@@ -32,7 +32,7 @@ settings_ptr copy_of(const settings& s) {
 } // namespace
 
 lane::lane(const house& shared, const settings& first, const lane_options& options, std::vector<net::descriptor> ports,
-           net::connection_quota& quota)
+           net::connection_quota& quota, net::byte_budget& bytes)
     : work_(io_.get_executor()), edges_(io_.get_executor()),
       link_(make_link(io_.get_executor(), shared, first, options)),
       store_(link_ ? std::make_unique<redis::store>(*link_, options.name_space) : nullptr),
@@ -44,7 +44,7 @@ lane::lane(const house& shared, const settings& first, const lane_options& optio
                                                               .store = store_.get(),
                                                               .tasks = tasks_,
                                                               .stats = stats_},
-      router_(context_), listener_(io_.get_executor(), std::move(ports), edges_, router_, first.clients, quota),
+      router_(context_), listener_(io_.get_executor(), std::move(ports), edges_, router_, first.clients, quota, bytes),
       drain_watch_(io_.get_executor()) {}
 
 lane::~lane() = default;

@@ -73,6 +73,8 @@ void register_clients(ops::metrics& m, const lane& l) {
   total(m, "rollcall_malformed_requests_total", "Requests refused for their framing", s.malformed);
   total(m, "rollcall_client_timeouts_total", "Connections closed because the client was too slow", s.timeouts);
   total(m, "rollcall_aborted_responses_total", "Connections closed in the middle of a response", s.aborted);
+  total(m, "rollcall_crowded_out_total",
+        "Connections closed because they held most of the buffers when these were too large", s.crowded_out);
   total(m, "rollcall_received_bytes_total", "Bytes read from clients", s.bytes_in);
   total(m, "rollcall_sent_bytes_total", "Bytes written to clients", s.bytes_out);
   m.add("rollcall_connections", "Client connections open now", kind::gauge, {}, [&s] { return number(s.open); });
@@ -176,6 +178,24 @@ void register_events(ops::metrics& m, const events& e) {
   total(m, "rollcall_events_forward_failures_total", "Callbacks that could not be handed on", s.forward_failures);
 }
 
+void register_load(ops::metrics& m, const load& l, const net::byte_budget& b) {
+  const auto gauge = [&m](std::string name, std::string help, auto read) {
+    m.add(std::move(name), std::move(help), kind::gauge, {}, [read] { return static_cast<double>(read()); });
+  };
+  gauge("rollcall_in_flight", "Requests under way to the instances", [&l] { return l.under_way(); });
+  gauge("rollcall_in_flight_limit", "As many as may be at one time", [&l] { return l.most(); });
+  gauge("rollcall_buffered_bytes", "Bytes that wait in buffers for slow clients and instances",
+        [&b] { return b.used(); });
+  gauge("rollcall_buffered_limit_bytes", "As many as may wait before clients are closed and requests turned away",
+        [&b] { return b.most(); });
+  for (int i = 1; i <= overload_count; ++i) {
+    const auto why = static_cast<overload>(i);
+    m.add("rollcall_shed_total", "Requests turned away, or answered stale, because this process has too much to do",
+          kind::counter, {{"reason", std::string(label_of(why))}},
+          [&l, why] { return static_cast<double>(l.turned_away(why)); });
+  }
+}
+
 void register_configuration(ops::metrics& m, const configuration_status& c) {
   total(m, "rollcall_config_reloads_total", "Times that the configuration was read again and taken", c.reloads);
   total(m, "rollcall_config_refusals_total", "Times that it was refused, and the one before stayed in force",
@@ -225,6 +245,7 @@ void register_metrics(ops::metrics& m, const gateway_status& s) {
     register_master(m, *s.master);
   register_events(m, s.callbacks);
   register_configuration(m, s.configuration);
+  register_load(m, s.under_load, s.buffered);
   for (const auto& l : s.lanes) {
     register_requests(m, *l);
     register_upstream(m, *l);

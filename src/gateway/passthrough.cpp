@@ -16,6 +16,9 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 
 void passthrough::serve(const net::request& r, net::exchange& x) {
+  auto place = lane_.shared.load.enter();
+  if (!place)
+    return turn_away(r, x, place.error());
   const auto& head = r.head;
   forwarded f;
   f.to_head = head.method == http::verb::head;
@@ -34,7 +37,8 @@ void passthrough::serve(const net::request& r, net::exchange& x) {
     f.text += r.body;
   }
   lane_.stats.passed.add();
-  auto one = std::make_unique<passage>(x.take(), std::move(f), lane_.pool, lane_.settings->upstream_timeout);
+  auto one = std::make_unique<passage>(std::move(*place), x.take(), std::move(f), lane_.pool,
+                                       lane_.settings->upstream_timeout);
   const auto sent = send_at_once(*one);
   if (!sent)
     return fail(*one, sent.error());
@@ -44,6 +48,13 @@ void passthrough::serve(const net::request& r, net::exchange& x) {
   s.when_more([this, one = std::move(one)](std::expected<void, upstream::failure> come) mutable {
     take_answer(std::move(one), come);
   });
+}
+
+void passthrough::turn_away(const net::request& r, net::exchange& x, overload why) {
+  log_access(note_access(*lane_.settings, r.head, {}), 503, "overload");
+  const forward_report report{.reason = forward_reason::none, .detail = "overload"};
+  const auto fields = std::string(report.fields({}).text()) + "Retry-After: 1\r\n";
+  x.respond({.status = 503, .fields = fields, .rest = envelope(to_string(why)), .owner = nullptr});
 }
 
 // True when the whole request is on its way: it was all here, a connection was idle, and the kernel took it.

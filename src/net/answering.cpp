@@ -79,6 +79,7 @@ std::optional<bool> session::push_now() {
     return std::nullopt;
   if (ec)
     close();
+  held_.hold(0);
   write_deadline_ = steady_clock::time_point::max();
   return !ec && socket_.is_open();
 }
@@ -91,6 +92,7 @@ bool session::flush() {
   if (!written) {
     write_deadline_ = context_.now + context_.limits.write_timeout;
     waiting_for_room_ = true;
+    count_held();
     return false;
   }
   if (waited && *written && stage_ != stage::serving)

@@ -41,11 +41,12 @@ struct listener::door {
 };
 
 listener::listener(executor ex, std::vector<descriptor> ports, reactor& edges, service& handler, const limits& l,
-                   connection_quota& quota)
+                   connection_quota& quota, byte_budget& bytes)
     : context_{.ex = ex,
                .limits = l,
                .handler = handler,
                .reactor = edges,
+               .bytes = bytes,
                .stock = {},
                .stats = {},
                .date = {},
@@ -143,11 +144,33 @@ void listener::sweep() {
     const auto kept = (at++)->shared_from_this(); // closing may unlink it
     kept->sweep(context_.now);
   }
+  make_room();
   sweeper_.expires_after(sweep_every);
   sweeper_.async_wait([this](error_code cancelled) {
     if (!cancelled && !stopped_) // it may have expired in the turn of the loop that stopped us
       sweep();
   });
+}
+
+// While the buffers of all clients together are too large, who holds most of them here goes. Several lanes may each
+// close one where one would have been enough; that ends, since it is the slow who go.
+void listener::make_room() {
+  auto& bytes = context_.bytes;
+  if (bytes.has_room() && bytes.is_news(false))
+    spdlog::info("there is room for slow clients again");
+  if (!bytes.spent())
+    return;
+  if (bytes.is_news(true))
+    spdlog::warn(
+        "{} bytes wait for slow clients and instances, which is the limit (server.max_buffered): those who hold "
+        "most are closed, and what memory cannot answer is turned away",
+        bytes.used());
+  const auto most = std::ranges::max_element(sessions_, {}, [](const session& s) { return s.held(); });
+  if (most == sessions_.end() || most->held() == 0)
+    return;
+  const auto kept = most->shared_from_this();
+  context_.stats.crowded_out.add();
+  kept->close();
 }
 
 void listener::drain(leaving how) {

@@ -1,6 +1,7 @@
 #include "rollcall/net/outbox.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace rollcall::net {
 
@@ -16,6 +17,17 @@ std::size_t outbox::size() const noexcept {
   for (std::size_t i = first_; i < segments_.size(); ++i)
     total += segments_[i].size;
   return total - written_;
+}
+
+std::size_t outbox::held() const noexcept {
+  auto total = text_.capacity() + segments_.capacity() * sizeof(segment);
+  const void* last = nullptr;
+  for (std::size_t i = first_; i < segments_.size(); ++i) {
+    const auto* owner = segments_[i].owner.get();
+    if (owner == nullptr || std::exchange(last, owner) != owner) // nobody's: it waits where it was read
+      total += segments_[i].size;
+  }
+  return total;
 }
 
 const std::vector<iovec>& outbox::buffers() {

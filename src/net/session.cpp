@@ -18,7 +18,7 @@ constexpr std::size_t read_least = 1024;
 } // namespace
 
 session::session(descriptor socket, session_context& context, connection_quota* quota)
-    : context_(context), quota_(quota), socket_(std::move(socket)) {
+    : context_(context), quota_(quota), held_(&context.bytes), socket_(std::move(socket)) {
   context_.stats.open.add();
 }
 
@@ -82,6 +82,7 @@ void session::sweep(steady_clock::time_point now) {
 void session::close() {
   if (quota_)
     std::exchange(quota_, nullptr)->give_back(); // a turn may keep the session, but not its place
+  held_.hold(0);
   if (!socket_.is_open())
     return;
   if (until_close_) // it is cut short: only a reset tells that from its end
@@ -109,6 +110,14 @@ void session::put_away() {
     context_.stock.thin(*work_);
   else if (work_->empty() && (stage_ != stage::serving || body_done_))
     context_.stock.put_back(std::move(work_));
+}
+
+// For somebody who has to do something first, or for nobody any more.
+void session::count_held() {
+  if (!work_)
+    return held_.hold(0);
+  const auto& w = *work_;
+  held_.hold(w.out.held() + w.in.capacity() + w.body.capacity() + w.kept_head.capacity());
 }
 
 void session::on_events(std::uint32_t events) noexcept {
@@ -168,6 +177,7 @@ void session::wait_for_more() {
   if (socket_.readable())
     context_.reactor.again(*this);
   put_away();
+  count_held();
 }
 
 // Takes requests from what has been read until it needs more bytes, a service keeps the turn, or the client has to

@@ -167,6 +167,7 @@ task<bool> session::drain() {
     if (const auto written = push_now())
       co_return *written;
     write_deadline_ = context_.now + context_.limits.write_timeout;
+    count_held();
     co_await writer_.wait();
   }
 }

@@ -41,6 +41,8 @@ kind<std::string> checked(std::string allowed, const Test& passes) {
   return textual<std::string>(std::move(allowed), parse);
 }
 
+constexpr std::size_t size_most = std::size_t{1} << 40;
+
 bool visible(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
 }
@@ -114,13 +116,22 @@ kind<milliseconds> duration(milliseconds least, milliseconds most) {
 }
 
 kind<std::size_t> memory(std::size_t least) {
-  constexpr std::size_t most = std::size_t{1} << 40;
   auto parse = [least](const std::string& text) {
     const auto value = parse_size(text);
-    return value && (*value == 0 || (*value >= least && *value <= most)) ? value : std::nullopt;
+    return value && (*value == 0 || (*value >= least && *value <= size_most)) ? value : std::nullopt;
   };
   auto allowed = fmt::format(R"("0" or a size from "{}MiB" to "{}GiB", written as "65536KiB", "256MiB" or "1GiB")",
-                             least >> 20, most >> 30);
+                             least >> 20, size_most >> 30);
+  return textual<std::size_t>(std::move(allowed), parse);
+}
+
+kind<std::size_t> size(std::size_t least) {
+  auto parse = [least](const std::string& text) {
+    const auto value = parse_size(text);
+    return value && *value >= least && *value <= size_most ? value : std::nullopt;
+  };
+  auto allowed = fmt::format(R"(a size from "{}MiB" to "{}GiB", written as "65536KiB", "256MiB" or "1GiB")",
+                             least >> 20, size_most >> 30);
   return textual<std::size_t>(std::move(allowed), parse);
 }
 

@@ -25,6 +25,8 @@ kind<double> number(double least, double most);
 kind<milliseconds> duration(milliseconds least, milliseconds most);
 /// 0, or at least `least` bytes.
 kind<std::size_t> memory(std::size_t least);
+/// At least `least` bytes.
+kind<std::size_t> size(std::size_t least);
 kind<listen_address> address();
 /// What may stand in a Redis key or a metric without being escaped.
 kind<std::string> name(std::size_t longest);

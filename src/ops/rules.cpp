@@ -41,6 +41,8 @@ const std::vector<rule<config>>& config_rules() {
       at_start(key<config>("server", "listen", address(), [](auto& c) { return &c.server.listen; })),
       at_start(key<config>("server", "threads", whole(0, 256), [](auto& c) { return &c.server.threads; })),
       key<config>("server", "max_connections", whole(1, 1'000'000), [](auto& c) { return &c.server.max_connections; }),
+      key<config>("server", "max_in_flight", whole(1, 1'000'000), [](auto& c) { return &c.server.max_in_flight; }),
+      key<config>("server", "max_buffered", size(std::size_t{1} << 20), [](auto& c) { return &c.server.max_buffered; }),
       key<config>("server", "head_timeout", duration(1ms, 1h), [](auto& c) { return &c.server.head_timeout; }),
       key<config>("server", "body_timeout", duration(1ms, 1h), [](auto& c) { return &c.server.body_timeout; }),
       key<config>("server", "idle_timeout", duration(1ms, 1h), [](auto& c) { return &c.server.idle_timeout; }),

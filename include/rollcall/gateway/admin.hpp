@@ -27,6 +27,8 @@ struct gateway_status {
   /// Null unless Sentinels watch the master.
   const redis::master_watch* master = nullptr;
   const events& callbacks;
+  const load& under_load;
+  const net::byte_budget& buffered;
   const std::vector<std::unique_ptr<lane>>& lanes;
   std::string instance;
   /// Without user and password; empty when there is none.

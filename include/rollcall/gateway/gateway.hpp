@@ -56,6 +56,7 @@ public:
   [[nodiscard]] net::asio::io_context& control() noexcept { return control_; }
 
 private:
+  void limit(const ops::config& c);
   void adopt(const ops::config& next);
   void wait_to_be_replaced();
   void replaced(pid_t by);
@@ -73,9 +74,12 @@ private:
   std::unique_ptr<redis::tracking> tracking_;
   events events_;
   compressor gzip_;
+  net::byte_budget bytes_;
+  load load_{bytes_};
   house house_;
   net::connection_quota quota_;
   net::connection_quota admin_quota_{64};
+  net::byte_budget admin_bytes_{std::size_t{64} << 20};
   std::vector<std::unique_ptr<lane>> lanes_;
   ops::metrics metrics_;
   gateway_status status_;

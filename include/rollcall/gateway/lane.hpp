@@ -30,7 +30,7 @@ class lane {
 public:
   /// `ports`: see net::listener.
   lane(const house& shared, const settings& first, const lane_options& options, std::vector<net::descriptor> ports,
-       net::connection_quota& quota);
+       net::connection_quota& quota, net::byte_budget& bytes);
   ~lane();
 
   /// The thread's body: returns when the lane has drained.

@@ -3,6 +3,7 @@
 #include "rollcall/gateway/background.hpp"
 #include "rollcall/gateway/commons.hpp"
 #include "rollcall/gateway/compressor.hpp"
+#include "rollcall/gateway/load.hpp"
 #include "rollcall/gateway/purges.hpp"
 #include "rollcall/gateway/settings.hpp"
 #include "rollcall/gateway/stats.hpp"
@@ -18,6 +19,7 @@ struct house {
   commons& lists;
   gateway::purges& purges;
   compressor& gzip;
+  gateway::load& load;
 };
 
 /// What the request flows of one lane use. Everything in it lives on the lane's thread.

@@ -35,8 +35,9 @@ private:
   /// One request on its way: as far as nobody has to be waited for in plain functions, and on from there in a
   /// coroutine.
   struct passage {
-    passage(net::turn to, forwarded of, upstream::pool& pool, std::chrono::milliseconds pause)
-        : t(std::move(to)), f(std::move(of)), s(pool, pause, f.to_head) {}
+    passage(load::place of_load, net::turn to, forwarded of, upstream::pool& pool, std::chrono::milliseconds pause)
+        : place(std::move(of_load)), t(std::move(to)), f(std::move(of)), s(pool, pause, f.to_head) {}
+    load::place place;
     net::turn t;
     forwarded f;
     upstream::stream s;
@@ -54,6 +55,7 @@ private:
   using passage_ptr = std::unique_ptr<passage>;
 
   std::expected<bool, upstream::failure> send_at_once(passage& p);
+  void turn_away(const net::request& r, net::exchange& x, overload why);
   static void begin_body(passage& p, std::string_view piece);
   void take_answer(passage_ptr one, std::expected<void, upstream::failure> come);
   std::expected<bool, upstream::failure> answer_at_once(passage& p);

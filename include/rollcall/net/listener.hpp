@@ -24,10 +24,10 @@ enum class leaving {
 /// its thread, except that construction may happen before it runs.
 class listener {
 public:
-  /// `ports` are sockets that listen, one at least, and all on the same port. `edges`, `handler` and `quota` outlive
-  /// the listener, which outlives its sessions: see drained().
+  /// `ports` are sockets that listen, one at least, and all on the same port. `edges`, `handler`, `quota` and `bytes`
+  /// outlive the listener, which outlives its sessions: see drained().
   listener(executor ex, std::vector<descriptor> ports, reactor& edges, service& handler, const limits& l,
-           connection_quota& quota);
+           connection_quota& quota, byte_budget& bytes);
   ~listener();
   listener(const listener&) = delete;
   listener& operator=(const listener&) = delete;
@@ -59,6 +59,7 @@ private:
   void admit(descriptor socket);
   void back_off(door& d, error_code ec);
   void sweep();
+  void make_room();
 
   session_context context_;
   std::vector<std::unique_ptr<door>> doors_;

@@ -28,6 +28,8 @@ public:
 
   [[nodiscard]] bool empty() const noexcept { return segments_.empty() && sealed_ == text_.size(); }
   [[nodiscard]] std::size_t size() const noexcept;
+  /// The memory that it keeps from others: of its own, and shared bytes, those of one owner in a row once.
+  [[nodiscard]] std::size_t held() const noexcept;
 
   /// The unwritten bytes, for one gather write; at most IOV_MAX-like many segments. Valid until the next change.
   const std::vector<iovec>& buffers();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rollcall/net/buffer_stock.hpp"
+#include "rollcall/net/byte_budget.hpp"
 #include "rollcall/net/edge_socket.hpp"
 #include "rollcall/net/executor.hpp"
 #include "rollcall/net/http_text.hpp"
@@ -45,9 +46,10 @@ struct listener_stats {
   ops::counter refused; ///< no room: answered 503
   ops::counter open;    ///< gauge
   ops::counter requests;
-  ops::counter malformed; ///< refused for their framing
-  ops::counter timeouts;  ///< closed for slowness
-  ops::counter aborted;   ///< closed by us in the middle of a response
+  ops::counter malformed;   ///< refused for their framing
+  ops::counter timeouts;    ///< closed for slowness
+  ops::counter aborted;     ///< closed by us in the middle of a response
+  ops::counter crowded_out; ///< closed because they held most when the buffers of all together were too large
   ops::counter accept_errors;
   ops::counter bytes_in;
   ops::counter bytes_out;
@@ -59,6 +61,7 @@ struct session_context {
   net::limits limits;
   service& handler;
   net::reactor& reactor;
+  byte_budget& bytes;
   buffer_stock stock;
   listener_stats stats;
   date_line date;
@@ -91,6 +94,8 @@ public:
   /// Answers 503 and closes: there is no room for this connection. Instead of begin().
   void refuse();
   void close();
+  /// Memory that it holds for a client who takes his time.
+  [[nodiscard]] std::size_t held() const noexcept { return held_.count(); }
 
 private:
   friend class exchange;
@@ -114,6 +119,7 @@ private:
   void enter(stage s);
   [[nodiscard]] session_buffers& work();
   void put_away();
+  void count_held();
 
   // Requests (reading.cpp). The take_ functions return false when they need more bytes or somebody else will go on.
   bool take_head();
@@ -151,6 +157,7 @@ private:
 
   session_context& context_;
   connection_quota* quota_;
+  held_bytes held_;
   std::shared_ptr<session> self_; // from begin() to close()
   edge_socket socket_;
   std::unique_ptr<session_buffers> work_; // null while there is nothing to hold

@@ -35,8 +35,10 @@ struct upstream_instance {
 struct config {
   struct {
     listen_address listen{"0.0.0.0", 8080};
-    unsigned threads = 0;             ///< 0: one per core
-    unsigned max_connections = 20000; ///< client connections of the whole process
+    unsigned threads = 0;                              ///< 0: one per core
+    unsigned max_connections = 10000;                  ///< client connections of the whole process
+    unsigned max_in_flight = 4000;                     ///< requests under way to instances
+    std::size_t max_buffered = std::size_t{256} << 20; ///< bytes that wait for slow clients and instances
     milliseconds head_timeout{10'000};
     milliseconds body_timeout{30'000};
     milliseconds idle_timeout{75'000};

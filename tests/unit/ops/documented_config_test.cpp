@@ -21,7 +21,7 @@ const auto documented = std::filesystem::path{__FILE__}.parent_path() / "../../.
 /// All of it. The bindings name every member, so a member that is added and forgotten here does not compile.
 auto everything(const config& c) {
   const auto& [server, admin, cache, invalidate, events, redis, upstream, log] = c;
-  const auto& [listen, threads, connections, head, body, idle, write, drain] = server;
+  const auto& [listen, threads, connections, in_flight, buffered, head, body, idle, write, drain] = server;
   const auto& [admin_listen] = admin;
   const auto& [fresh, revalidate, if_error, failure, jitter, early_refresh, memory] = cache;
   const auto& [paths] = invalidate;
@@ -33,7 +33,7 @@ auto everything(const config& c) {
   for (const auto& [instance_url, wids] : instances)
     instances_copy.emplace_back(instance_url, wids);
   return std::tuple{
-      std::tuple{listen.to_string(), threads, connections, head, body, idle, write, drain},
+      std::tuple{listen.to_string(), threads, connections, in_flight, buffered, head, body, idle, write, drain},
       admin_listen.to_string(),
       std::tuple{fresh, revalidate, if_error, failure, jitter, early_refresh, memory},
       std::tuple{url, redis_timeout, name_space, ca},

@@ -1,0 +1,38 @@
+#include "rollcall/gateway/allowance.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using rollcall::gateway::allow;
+
+BOOST_AUTO_TEST_SUITE(allowance)
+
+BOOST_AUTO_TEST_CASE(where_there_are_enough_descriptors_all_is_as_wanted) {
+  const auto a = allow(65536, 10000, 4000, 8);
+  BOOST_TEST(a.enough);
+  BOOST_TEST(a.connections == 10000U);
+  BOOST_TEST(a.in_flight == 4000U);
+  BOOST_TEST(allow(a.needed, 10000, 4000, 8).enough);
+  BOOST_TEST(!allow(a.needed - 1, 10000, 4000, 8).enough);
+}
+
+BOOST_AUTO_TEST_CASE(where_there_are_not_some_are_kept_for_everything_else) {
+  for (const std::size_t descriptors : {64, 128, 256, 512, 1024, 4096, 14000})
+    for (const std::size_t lanes : {1, 2, 16, 256}) {
+      const auto a = allow(descriptors, 10000, 4000, lanes);
+      BOOST_TEST(!a.enough);
+      BOOST_TEST(a.connections >= 1U);
+      BOOST_TEST(a.in_flight >= 1U);
+      BOOST_TEST(a.connections > 2 * a.in_flight); // clients want answers from memory first
+      BOOST_TEST(a.connections + a.in_flight + 32 <= descriptors);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(nothing_gets_more_than_is_wanted) {
+  const auto a = allow(1024, 5000, 10, 2);
+  BOOST_TEST(a.in_flight == 10U);
+  BOOST_TEST(a.connections < 1024U);
+  const auto b = allow(1024, 10, 5000, 2);
+  BOOST_TEST(b.connections == 10U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
