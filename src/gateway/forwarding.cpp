@@ -68,9 +68,9 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 
 } // namespace
 
-std::string forwarded_head(const net::request_head& head, const upstream::instance& to, body_framing framing) {
+void append_forwarded_head(std::string& out, const net::request_head& head, const upstream::instance& to,
+                           body_framing framing) {
   const connection_options hop_by_hop(head.fields);
-  std::string out;
   out.reserve(1024); // a small body fits in as well
   const auto base = head.target == "*" ? std::string_view() : std::string_view(to.base_path);
   out.append(head.method_text).append(" ").append(base).append(head.target).append(" HTTP/1.1\r\n");
@@ -83,7 +83,6 @@ std::string forwarded_head(const net::request_head& head, const upstream::instan
   else if (framing.length)
     append_field(out, "Content-Length", std::to_string(*framing.length));
   out.append("\r\n");
-  return out;
 }
 
 void append_relayed_fields(std::string& out, std::span<const net::field> fields) {

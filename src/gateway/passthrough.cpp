@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 namespace rollcall::gateway {
 
@@ -21,6 +22,7 @@ void passthrough::serve(const net::request& r, net::exchange& x) {
     return turn_away(r, x, place.error());
   const auto& head = r.head;
   forwarded f;
+  f.text = std::exchange(spare_, {});
   f.to_head = head.method == http::verb::head;
   f.note = note_access(*lane_.settings, head, {});
   if (head.method == http::verb::post && lane_.settings->writes.contains(head.path()))
@@ -31,9 +33,9 @@ void passthrough::serve(const net::request& r, net::exchange& x) {
     std::optional<std::uint64_t> length;
     if (head.content_length)
       length = *head.content_length;
-    f.text = forwarded_head(head, lane_.pool.target(), {head.chunked, length});
+    append_forwarded_head(f.text, head, lane_.pool.target(), {head.chunked, length});
   } else { // the route wanted to see it first, and it is here
-    f.text = forwarded_head(head, lane_.pool.target(), {false, r.body.size()});
+    append_forwarded_head(f.text, head, lane_.pool.target(), {false, r.body.size()});
     f.text += r.body;
   }
   lane_.stats.passed.add();
@@ -69,6 +71,11 @@ std::expected<bool, upstream::failure> passthrough::send_at_once(passage& p) {
   if (!p.rest.empty())
     return false;
   p.s.request_is_whole();
+  constexpr std::size_t kept_most = 4096;
+  if (p.f.text.capacity() <= kept_most) {
+    p.f.text.clear();
+    spare_ = std::move(p.f.text);
+  }
   return true;
 }
 

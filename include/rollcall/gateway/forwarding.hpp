@@ -19,8 +19,9 @@ struct body_framing {
 
 /// The head under which a request is passed through: the method, the target and every field as they came, but for the
 /// hop-by-hop ones (RFC 9110 section 7.6.1), Expect (already answered), the instance's own Host, and the framing, which
-/// is written anew.
-std::string forwarded_head(const net::request_head& head, const upstream::instance& to, body_framing framing);
+/// is written anew. Appends it to `out`.
+void append_forwarded_head(std::string& out, const net::request_head& head, const upstream::instance& to,
+                           body_framing framing);
 
 /// The fields of an upstream's answer that go back to the client: all but the hop-by-hop ones and the framing.
 /// Appends them to `out`.

@@ -77,6 +77,7 @@ private:
   api::change_parser changes_;
   api::answer_parser answers_;
   std::string fields_; // of the answer whose head is being put together; keeps its storage
+  std::string spare_;  // storage for the text of the next request
 };
 
 } // namespace rollcall::gateway

@@ -26,7 +26,9 @@ std::string forwarded(std::string_view text, const instance& to = there) {
   body_framing framing{.chunked = p.head().chunked, .length = {}};
   if (p.head().content_length)
     framing.length = *p.head().content_length;
-  return forwarded_head(p.head(), to, framing);
+  std::string out;
+  append_forwarded_head(out, p.head(), to, framing);
+  return out;
 }
 
 // ... of fields of a GET, behind its Host.
