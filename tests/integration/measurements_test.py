@@ -146,7 +146,7 @@ class Instructions(MeasurementTest):
     def test_hits_and_pass_throughs_are_counted_and_compared(self):
         rows = ("--rows", "memory-4,pass-2k", "--requests", "800")
         said, made = self.measure("instructions", *rows, "--top", "5")
-        self.assertEqual([row["name"] for row in made["rows"]], ["memory-4", "pass-2k"])
+        self.assertEqual([(row["name"], row["connections"]) for row in made["rows"]], [("memory-4", 1), ("pass-2k", 1)])
         hit, passed = made["rows"]
         self.assertGreater(hit["instructions"], 1000)
         self.assertGreater(passed["instructions"], hit["instructions"])
@@ -160,6 +160,18 @@ class Instructions(MeasurementTest):
                                    self.directory / "before.json")
         self.assertLess(abs(made["rows"][0]["instructions"] / hit["instructions"] - 1), 0.01)
         self.assertRegex(again, r"memory hit, 4 members .*(0\.99|1\.00)\d\n")
+        self.check_a_crowd(hit["instructions"])
+
+    def check_a_crowd(self, alone):
+        said, made = self.measure("instructions", "--rows", "memory-4", "--connections", "64")
+        hit = made["rows"][0]
+        self.assertEqual(hit["connections"], 64)
+        self.assertLess(hit["instructions"], 0.97 * alone, "they come together, and share what it takes to wake up")
+        self.assertIn(f"{hit['instructions']:,.0f}", said)
+        self.assert_refused(self.run_command("instructions", "--against", self.directory / "made.json"),
+                            "made.json is of other --connections")
+        self.assert_refused(self.run_command("instructions", "--connections", "2", "--rows", "fill-100"),
+                            "fill-100: only with one connection")
 
     def test_a_file_that_is_no_report_is_refused(self):
         done = self.run_command("instructions", "--against", Path(__file__))
