@@ -26,13 +26,13 @@ def until(condition, what, pause=0.01):
 
 
 class Program:
-    """A child process. Its errors are shown, its output is read line by line."""
+    """A child process. Its errors are shown, or go to a file; its output is read line by line."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, errors=None):
         self.name = Path(arguments[0]).name
         # A session of its own: Ctrl-C reaches only us, and we end what we started.
         self.child = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *arguments], start_new_session=True, text=True,
-                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
 
     def line_after(self, beginning):
         """The rest of its next line, which has to begin so."""
@@ -86,10 +86,10 @@ class Gateway:
     """In front of one instance. Configured by its defaults and further flags; `redis` may be None. `program` may be a
     command of several words."""
 
-    def __init__(self, program, instance, redis, *flags):
+    def __init__(self, program, instance, redis, *flags, listen="127.0.0.1:0", admin="127.0.0.1:0", errors=None):
         command = program if isinstance(program, tuple) else (program,)
-        self.process = Program(*command, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-level", "warn",
-                               "--upstream", instance, *(["--redis", redis.url] if redis else []), *flags)
+        self.process = Program(*command, "--listen", listen, "--admin", admin, "--log-level", "warn", "--upstream", instance,
+                               *(["--redis", redis.url] if redis else []), *flags, errors=errors)
         try:
             self.port = int(self.process.line_after("rollcall: listening on http://127.0.0.1:"))
             self.admin = self.process.line_after("rollcall: admin on ")

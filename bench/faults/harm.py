@@ -1,0 +1,224 @@
+"""What each fault does. `scene` has the stand (stand.py), a clock, and marks when the fault begins and ends."""
+import itertools
+import time
+
+import resp
+import watch
+import web
+from crowd import Cold, Crowd, is_envelope
+from fleet import Trouble, until
+from stand import FRESH, UPSTREAM_TIMEOUT
+
+HALF_SENT, SLOW_READERS = 5000, 500
+LARGE = 100_000  # bytes
+PROMPT = 1.0  # seconds: a refusal that waits for nothing
+HOGS = 1000  # connections to each gateway: more than it may have open
+
+
+def redis_killed(scene):
+    scene.begin()
+    scene.stand.redis.kill()
+    scene.last()
+    scene.stand.redis.start()
+    scene.end()
+
+
+def redis_frozen(scene):
+    scene.begin()
+    scene.stand.redis.freeze()
+    scene.last()
+    scene.stand.redis.thaw()
+    scene.end()
+
+
+def through_proxy(mode):
+    def play(scene):
+        scene.begin()
+        scene.stand.redis.harm(mode)
+        scene.last()
+        scene.stand.redis.harm("pass")
+        scene.end()
+    return play
+
+
+def redis_flushed(scene):
+    scene.begin()
+    for _ in range(5):
+        scene.stand.redis.ask("FLUSHALL")
+        scene.pause(scene.lasts / 5)
+    scene.stand.redis.ask("FLUSHALL")
+    scene.end()
+
+
+def master_killed(scene):
+    before = scene.stand.redis.master()
+    scene.begin()
+    before.kill()
+    scene.stand.redis.await_master_other_than(before)
+    scene.end()
+
+
+def failover_planned(scene):
+    redis = scene.stand.redis
+    before = redis.master()
+    scene.begin()
+    redis.sentinels[0].ask("SENTINEL", "FAILOVER", "rollcall")
+    redis.await_master_other_than(before)
+    scene.end()
+
+
+def cluster_master_killed(scene):
+    redis = scene.stand.redis
+    victim = redis.masters()[0]
+    scene.begin()
+    victim.kill()
+    redis.await_three_masters()
+    scene.end()
+
+
+def slots_migrated(scene):
+    redis = scene.stand.redis
+    source, target = redis.masters()[:2]
+    slots = redis.slots_in_use(source, 20)
+    if not slots:
+        raise Trouble("the cluster holds no keys: the gateways do not use it")
+    scene.begin()
+    for slot in slots:
+        redis.migrate(slot, source, target, scene.lasts / len(slots) / 8)
+    scene.end()
+    scene.note(f"{len(slots)} slots, with what was in them", True)
+
+
+def cold_rooms(scene, least, most):
+    """What bots get that ask for unknown rooms from now on; to be judged when the fault is over."""
+    asked = scene.holds(Cold([each.port for each in scene.stand.gateways]))
+
+    def judge():
+        asked.end()
+        if not asked.answers:
+            raise Trouble("nobody asked for unknown rooms")
+        slowest = max(took for took, _, _ in asked.answers)
+        soonest = min(took for took, _, _ in asked.answers)
+        kinds = sorted({str(status) for _, status, _ in asked.answers})
+        right = all(envelope for _, _, envelope in asked.answers) and least <= soonest and slowest <= most
+        scene.note(f"unknown rooms: {len(asked.answers)} answers, {', '.join(kinds)}"
+                   f"{'' if all(e for _, _, e in asked.answers) else ', not all in the envelope'}, "
+                   f"{soonest:.2f} to {slowest:.2f} s (aim {least:g} to {most:g} s)", right)
+        return kinds
+    return judge
+
+
+def instance_down(scene):
+    scene.begin()
+    scene.stand.instance.kill()
+    judge = cold_rooms(scene, 0, PROMPT)
+    scene.last()
+    judge()
+    scene.stand.instance.start()
+    scene.end()
+
+
+def instance_fails(mode):
+    def play(scene):
+        instance = scene.stand.instance
+        scene.begin()
+        instance.fail(mode)
+        hangs = mode == "hang"
+        judge = cold_rooms(scene, *((UPSTREAM_TIMEOUT - 0.1, UPSTREAM_TIMEOUT + PROMPT) if hangs else (0, PROMPT)))
+        scene.last()
+        kinds = judge()
+        instance.fail("none")
+        scene.end()
+        if hangs:
+            scene.note("unknown rooms get 504 and nothing else", kinds == ["504"])
+    return play
+
+
+def restarted(scene):
+    """The second load, of bots that open a connection for each call, hammers at the port itself."""
+    stand = scene.stand
+    if not stand.can("--take-over"):
+        raise Trouble("this rollcall knows no --take-over")
+    scene.begin()
+    for count in itertools.count(1):
+        number = count % len(stand.gateways)
+        old = stand.gateways[number]
+        stand.take_over(number)
+        until(lambda old=old: not old.process.lives(), "the old gateway has ended", 0.05)
+        if count >= len(stand.gateways) and time.time() - scene.began > scene.lasts - 3:
+            break
+    scene.end()
+    scene.note(f"{count} times, each time another process took the port over", True)
+
+
+def reloaded(scene):
+    stand = scene.stand
+    scene.begin()
+    for fresh, pause in zip(itertools.cycle((FRESH, 1.5 * FRESH)), [1] * max(1, round(scene.lasts))):
+        stand.configure(fresh)
+        stand.hang_up()
+        scene.pause(pause)
+    stand.configure(more="[cache]\nnonsense = 1\n")  # refused, the one before stays
+    stand.hang_up()
+    scene.pause(0.2)
+    scene.end()
+    scene.note("both gateways live", all(each.process.lives() for each in stand.gateways))
+
+
+def large_list(scene):
+    """A request for a list of more than 100 KB, which both gateways know."""
+    for number in range(8_000_000_000, 8_000_001_000):
+        body = b'{"wId":"slow","wcId":"%d@chatroom"}' % number
+        if len(scene.stand.instance.ask("POST", "/getChatRoomMember", body)) > LARGE:
+            break
+    for each in scene.stand.gateways:
+        web.ask(each.port, "POST", "/getChatRoomMember", body)
+    return (b"POST /getChatRoomMember HTTP/1.1\r\nHost: slow\r\nContent-Type: application/json\r\nContent-Length: "
+            b"%d\r\n\r\n%b" % (len(body), body))
+
+
+def slow_clients(scene):
+    ports = [each.port for each in scene.stand.gateways]
+    asked = large_list(scene)
+    crowd = scene.holds(Crowd())
+    scene.begin()
+    for number in range(SLOW_READERS):
+        crowd.slow_reader(ports[number % 2], asked)
+    for number in range(HALF_SENT):
+        crowd.half_sent(ports[number % 2])
+        if number % 50 == 0:
+            time.sleep(0.01)  # a client and two servers share this machine
+    scene.note(f"{len(crowd.links):,} connected, {crowd.refused} refused", crowd.refused == 0)
+    scene.last()
+    scene.end()
+    ended = sum(watch.metric(each, "rollcall_client_timeouts_total") for each in scene.stand.gateways)
+    scene.note(f"{ended:,.0f} of them ended by the gateways' limits of 5 s",
+               scene.lasts < 8 or ended >= 0.95 * len(crowd.links))
+    crowd.end()
+
+
+def out_of_descriptors(scene):
+    """Whoever is connected is answered; others are when there is room again."""
+    ports = [each.port for each in scene.stand.gateways]
+    crowd = scene.holds(Crowd())
+    scene.begin()
+    for number in range(2 * HOGS):
+        crowd.connect(ports[number % 2])
+        if number % 50 == 0:
+            time.sleep(0.01)
+    scene.last()
+    crowd.end()
+    scene.end()
+    for port in ports:
+        begin = time.monotonic()
+        until(lambda port=port: answers(port), "a gateway takes connections again", 0.05)
+        took = time.monotonic() - begin
+        scene.note(f"a new connection is served {took:.2f} s later (aim 3 s)", took <= 3)
+
+
+def answers(port):
+    try:
+        status, said = web.ask(port, "POST", "/getChatRoomMember", b'{"wId":"w","wcId":"8000000002@chatroom"}', 2)
+        return status == 200 and not is_envelope(said)
+    except (OSError, web.http.client.HTTPException, resp.Refused):
+        return False
