@@ -3,7 +3,8 @@ from dataclasses import dataclass
 
 MOMENT = 0.1  # seconds: rollcall-bench's
 STEADY = 10  # moments that have to be good, one after the other
-LEAST_LATE = 25_000  # microseconds: not slower than this is not slow, whatever it was before
+# Microseconds: not slower than this is not slow, whatever it was before; and slower than that is.
+LEAST_LATE, MOST_LATE = 25_000, 100_000
 CALLS_MORE, CALLS_LESS = 1.5, 0.2  # times as many as before are still the same
 CALLS_SPARE = 20
 
@@ -17,14 +18,15 @@ class Normal:
     connections: list  # to Redis, of each gateway
 
 
-def normal_of(moments, samples, until):
+def normal_of(moments, samples, until, most_late=MOST_LATE):
     """Of the time before `until`, which is in seconds like the times of the samples."""
     count = max(1, int(until / MOMENT))
     before = [each for each in samples if 0 <= each["t"] < until]
     rates = [rate for each in before if (rate := calls_in(samples, each["t"], 1.0, until)) is not None]
     connections = [[each["gateways"][i]["connections"] for each in before if each["gateways"][i]]
                    for i in range(len(before[0]["gateways"]) if before else 0)]
-    return Normal(late=max(2 * max(moments["worst_us"][:count], default=0), LEAST_LATE),
+    worst = max(moments["worst_us"][:count], default=0)
+    return Normal(late=min(max(2 * worst, LEAST_LATE), most_late),
                   requests=sum(moments["requests"][:count]) / count, calls=max(rates, default=0),
                   connections=[min(each, default=0) for each in connections])
 
@@ -72,6 +74,11 @@ def seconds_until_normal(moments, samples, ended, normal, redis):
                 and (not redis or uses_redis(samples, at, at + STEADY * MOMENT, normal))):
             return max(0.0, at - ended)
     return None
+
+
+def worst_hit_since(moments, began):
+    """Microseconds."""
+    return max(moments["worst_hit_us"][int(began / MOMENT):], default=0)
 
 
 def put_together(all_moments):

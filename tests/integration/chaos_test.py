@@ -132,6 +132,18 @@ class Recovery(unittest.TestCase):
                 self.moments[name][55] = value
                 self.assertEqual(self.back(), 1.3)
 
+    def test_what_was_late_before_the_fault_is_late_afterwards_all_the_same(self):
+        self.moments["worst_us"][5] = 400_000
+        self.moments["worst_us"][56] = 101_000
+        self.assertEqual(self.back(), 0.7)
+        self.moments["worst_us"][56] = 99_000
+        self.assertEqual(self.back(), 0.1)
+
+    def test_hits_count_from_the_beginning_of_the_fault(self):
+        self.moments["worst_hit_us"][29] = 7_000
+        self.assertEqual(recovery.worst_hit_since(self.moments, 3.0), 1_000)
+        self.assertEqual(recovery.worst_hit_since(self.moments, 2.95), 7_000)
+
     def test_half_of_the_moments_would_do_for_no_second(self):
         for i in range(50, 100, 9):
             self.moments["errors"][i] = 1
