@@ -4,6 +4,7 @@
 
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -14,6 +15,10 @@ namespace rollcall::net {
 namespace {
 
 constexpr int backlog = 4096;
+// Of an answer that its client does not read, so much waits in the kernel beyond what is on its way, and the rest in
+// its outbox, which copies nothing. Without a bound it is tcp_wmem's 4 MiB: 500 such clients had it take 1.7 GB, and
+// lanes copy for a second in which they served nobody else.
+constexpr int unsent_most = 128 << 10;
 
 void check(int result, const std::string& where) {
   if (result < 0)
@@ -56,6 +61,8 @@ descriptor open_port(const std::string& host, std::uint16_t port, port_use use) 
   set(s.get(), SO_REUSEPORT, use == port_use::join ? 1 : 0, where);
   check(::bind(s.get(), at.data(), static_cast<socklen_t>(at.size())), where);
   set(s.get(), SO_REUSEPORT, 1, where);
+  // Accepted sockets inherit it.
+  check(::setsockopt(s.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_most, sizeof unsent_most), where);
   check(::listen(s.get(), backlog), where);
   return s;
 }
