@@ -7,7 +7,7 @@ import watch
 import web
 from crowd import Cold, Crowd, is_envelope
 from fleet import Trouble, until
-from stand import FRESH, UPSTREAM_TIMEOUT
+from stand import FRESH, UPSTREAM_TIMEOUT, await_time
 
 HALF_SENT, SLOW_READERS = 5000, 500
 LARGE = 100_000  # bytes
@@ -153,16 +153,19 @@ def restarted(scene):
 
 def reloaded(scene):
     stand = scene.stand
+    rounds = max(1, round(scene.lasts))
     scene.begin()
-    for fresh, pause in zip(itertools.cycle((FRESH, 1.5 * FRESH)), [1] * max(1, round(scene.lasts))):
-        stand.configure(fresh)
+    for count in range(1, rounds + 1):
+        stand.configure((FRESH, 1.5 * FRESH)[count % 2])
         stand.hang_up()
-        scene.pause(pause)
-    stand.configure(more="[cache]\nnonsense = 1\n")  # refused, the one before stays
+        until(lambda count=count: stand.told("configuration", "reloads") == [count] * 2, "both have read it", 0.05)
+        await_time(scene.began + count)
+    stand.configure(more="nonsense = 1\n")  # refused, the one before stays
     stand.hang_up()
-    scene.pause(0.2)
+    until(lambda: stand.told("configuration", "refusals") == [1, 1], "both have refused what is no configuration", 0.05)
     scene.end()
-    scene.note("both gateways live", all(each.process.lives() for each in stand.gateways))
+    scene.note(f"both gateways took {rounds} configurations, and refused one with a mistake",
+               stand.told("configuration", "reloads") == [rounds] * 2)
 
 
 def large_list(scene):

@@ -52,8 +52,8 @@ def uses_redis(samples, begin, end, normal):
         return False
     for i, connections in enumerate(normal.connections):
         mine = [each[i] for each in there]
-        if not all(each and each["tracked"] and not each["pending"] and each["connections"] >= connections
-                   for each in mine) or mine[-1]["used"] <= mine[0]["used"]:
+        if not all(each and each["tracked"] and not each["pending"] and not each["shut_off"]
+                   and each["connections"] >= connections for each in mine) or mine[-1]["used"] <= mine[0]["used"]:
             return False
     return True
 

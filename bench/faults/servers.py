@@ -117,8 +117,8 @@ class Watched(Group):
 
     def set_up(self):
         master = self.start(Server())
-        self.data = [master, *(self.start(Server("--replicaof", f"127.0.0.1 {master.port}", "--repl-diskless-sync-delay",
-                                                 "0")) for _ in range(2))]
+        following = ("--replicaof", f"127.0.0.1 {master.port}", "--repl-diskless-sync-delay", "0")
+        self.data = [master, *(self.start(Server(*following)) for _ in range(2))]
         until(lambda: all(each.ask("ROLE")[3] == b"connected" for each in self.data[1:]), "replicas are in step")
         self.sentinels = [self.start(Sentinel(master.port)) for _ in range(3)]
         self.url = "redis+sentinel://" + ",".join(f"127.0.0.1:{each.port}" for each in self.sentinels) + f"/{MASTER}"

@@ -181,6 +181,17 @@ class Stand:
             raise Trouble(f"a gateway ended: {self.last_words()}")
         return not self.redis or (lambda of: of["tracked"] and of["connections"])(gateway.status()["redis"])
 
+    def told(self, *names):
+        """What each gateway's /status says under these names."""
+        def find(status):
+            for name in names:
+                status = status[name]
+            return status
+
+        if not all(each.process.lives() for each in self.gateways):
+            raise Trouble(f"a gateway ended: {self.last_words()}")
+        return [find(each.status()) for each in self.gateways]
+
     def can(self, flag):
         """Whether the gateway knows it."""
         said = subprocess.run([self.built / "rollcall", "--help"], capture_output=True, text=True, timeout=PATIENCE,

@@ -16,8 +16,9 @@ SERIES = re.compile(r"^(\w+(?:\{[^}]*\})?) (\S+)$", re.M)
 def read_metrics(text):
     """Of one gateway: whether it and Redis are on speaking terms, and how often that was of use."""
     values = {series: float(value) for series, value in SERIES.findall(text)}
-    return {"connections": values.get("rollcall_redis_connections", 0), "tracked": values.get("rollcall_tracking_up", 0),
-            "pending": values.get("rollcall_purges_pending", 0),
+    return {"connections": values.get("rollcall_redis_connections", 0),
+            "tracked": values.get("rollcall_tracking_up", 0), "pending": values.get("rollcall_purges_pending", 0),
+            "shut_off": values.get("rollcall_redis_breakers_open", 0),
             "used": sum(value for series, value in values.items() if USED.fullmatch(series))}
 
 

@@ -108,7 +108,8 @@ class Recovery(unittest.TestCase):
         self.moments = {"requests": [100] * 100, "errors": [0] * 100, "wrong": [0] * 100, "worst_us": [9_000] * 100,
                         "worst_hit_us": [1_000] * 100}
         self.samples = [{"t": t / 10 + 0.03, "calls": 20 * t,
-                         "gateways": [{"connections": 3, "tracked": 1, "pending": 0, "used": t} for _ in range(2)]}
+                         "gateways": [{"connections": 3, "tracked": 1, "pending": 0, "shut_off": 0, "used": t}
+                                     for _ in range(2)]}
                         for t in range(100)]
 
     def back(self, redis=True):
@@ -150,7 +151,7 @@ class Recovery(unittest.TestCase):
         self.assertIsNone(self.back())
 
     def test_redis_counts_where_it_was_harmed(self):
-        for name, value in (("connections", 2), ("tracked", 0), ("pending", 1)):
+        for name, value in (("connections", 2), ("tracked", 0), ("pending", 1), ("shut_off", 1)):
             with self.subTest(name):
                 self.setUp()
                 for each in self.samples[40:75]:
@@ -222,8 +223,8 @@ class Details(unittest.TestCase):
         self.assertEqual(watch.read_metrics('# HELP x y\nrollcall_redis_connections 3\nrollcall_tracking_up 1\n'
                                             'rollcall_redis_lookups_total{outcome="hit"} 5\n'
                                             'rollcall_redis_lookups_total{outcome="unavailable"} 100\n'
-                                            'rollcall_redis_stores_total 2\n'),
-                         {"connections": 3, "tracked": 1, "pending": 0, "used": 7})
+                                            'rollcall_redis_stores_total 2\nrollcall_redis_breakers_open 1\n'),
+                         {"connections": 3, "tracked": 1, "pending": 0, "shut_off": 1, "used": 7})
 
 
 if __name__ == "__main__":
