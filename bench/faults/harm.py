@@ -2,6 +2,7 @@
 import itertools
 import time
 
+import memory
 import resp
 import watch
 import web
@@ -11,6 +12,7 @@ from stand import FRESH, UPSTREAM_TIMEOUT, await_time
 
 HALF_SENT, SLOW_READERS = 5000, 500
 LARGE = 100_000  # bytes
+SOCKETS_MOST, RESIDENT_MOST = 400, 200  # MB
 PROMPT = 1.0  # seconds: a refusal that waits for nothing
 HOGS = 1000  # connections to each gateway: more than it may have open
 
@@ -184,6 +186,7 @@ def slow_clients(scene):
     ports = [each.port for each in scene.stand.gateways]
     asked = large_list(scene)
     crowd = scene.holds(Crowd())
+    before = memory.sockets()
     scene.begin()
     for number in range(SLOW_READERS):
         crowd.slow_reader(ports[number % 2], asked)
@@ -192,11 +195,16 @@ def slow_clients(scene):
         if number % 50 == 0:
             time.sleep(0.01)  # a client and two servers share this machine
     scene.note(f"{len(crowd.links):,} connected, {crowd.refused} refused", crowd.refused == 0)
+    scene.pause(1)
+    kept = memory.sockets() - before
+    scene.note(f"the kernel keeps {kept:.0f} MB more in sockets (aim < {SOCKETS_MOST} MB)", kept < SOCKETS_MOST)
     scene.last()
     scene.end()
     ended = sum(watch.metric(each, "rollcall_client_timeouts_total") for each in scene.stand.gateways)
     scene.note(f"{ended:,.0f} of them ended by the gateways' limits of 5 s",
                scene.lasts < 8 or ended >= 0.95 * len(crowd.links))
+    most = max(memory.resident_most(each) for each in scene.stand.gateways)
+    scene.note(f"a gateway had {most:.0f} MB resident at most (aim < {RESIDENT_MOST} MB)", most < RESIDENT_MOST)
     crowd.end()
 
 

@@ -67,6 +67,8 @@ def play(row, chosen, logs):
         row.play(scene)
         outcomes = [load.outcome() for load in loads]
         watch.end()
+        if not all(each.process.lives() for each in stand.gateways):
+            scene.note(f"a gateway ended by itself: {stand.last_words()}", False)
         calls = stand.instance.calls() - calls
     return figures(scene, origin, outcomes, watch.samples, calls)
 
