@@ -23,6 +23,11 @@ bool may_be_stored_as(std::string_view content_type) {
 
 } // namespace
 
+upstream::fetch_request source::counted(upstream::fetch_request r) const {
+  r.bytes = &lane_.shared.load.bytes();
+  return r;
+}
+
 net::task<outcome_ptr> source::ask_upstream(const question& q, cache::entry_ptr stale, held_lease lease) {
   const auto place = lane_.shared.load.enter();
   if (!place) // which is no failure of the instance's, and so not remembered
@@ -30,7 +35,7 @@ net::task<outcome_ptr> source::ask_upstream(const question& q, cache::entry_ptr 
   lane_.stats.fetches.add();
   auto& lists = lane_.shared.lists;
   const asking at{net::steady_clock::now(), cache::wall_now(), lists.memory.stamp(), lists.failures.stamp()};
-  auto answer = co_await upstream::fetch(lane_.pool, q.request, q.settings->upstream_timeout);
+  auto answer = co_await upstream::fetch(lane_.pool, counted(q.request), q.settings->upstream_timeout);
   lane_.stats.fetch_seconds.observe(net::steady_clock::now() - at.began);
   outcome o;
   if (answer) {

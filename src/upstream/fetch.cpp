@@ -30,23 +30,27 @@ std::string field_of(const answer_parser& head, http::field id) {
   return at == head.fields().end() ? std::string() : std::string(at->value);
 }
 
-fetched begun_with(const answer_parser& head) {
-  fetched f{
-      head.status(), field_of(head, http::field::content_type), field_of(head, http::field::content_encoding), {}};
+fetched begun_with(const answer_parser& head, net::byte_budget* bytes) {
+  fetched f{head.status(),
+            field_of(head, http::field::content_type),
+            field_of(head, http::field::content_encoding),
+            {},
+            net::held_bytes(bytes)};
   if (const auto length = head.content_length(); length && *length <= reserve_most)
     f.body.reserve(static_cast<std::size_t>(*length) + body_padding);
   return f;
 }
 
 // Adds what has come. True when the answer is whole.
-std::expected<bool, failure> take(answer_reader& answer, link& from, std::optional<fetched>& to) {
+std::expected<bool, failure> take(answer_reader& answer, link& from, std::optional<fetched>& to,
+                                  net::byte_budget* bytes) {
   if (!to) {
     const auto head = answer.head(from);
     if (!head)
       return std::unexpected(head.error());
     if (!*head)
       return false;
-    to = begun_with(**head);
+    to = begun_with(**head, bytes);
   }
   for (;;) {
     const auto piece = answer.body(from);
@@ -55,6 +59,7 @@ std::expected<bool, failure> take(answer_reader& answer, link& from, std::option
     if (piece->empty())
       return answer.is_done();
     to->body += *piece;
+    to->held.hold(to->body.capacity());
   }
 }
 
@@ -64,7 +69,7 @@ struct attempt {
   bool reusable = false;  // the connection
 };
 
-net::task<attempt> ask(link& l, std::string_view text) {
+net::task<attempt> ask(link& l, std::string_view text, net::byte_budget* bytes) {
   iovec whole{const_cast<char*>(text.data()), text.size()};
   if (co_await l.write({&whole, 1}))
     co_return attempt{std::unexpected(l.why()), true};
@@ -75,7 +80,7 @@ net::task<attempt> ask(link& l, std::string_view text) {
     const auto come = answer.more(l);
     if (!come)
       co_return attempt{std::unexpected(come.error()), answer.is_untouched(l)};
-    const auto is_whole = take(answer, l, f);
+    const auto is_whole = take(answer, l, f, bytes);
     if (!is_whole)
       co_return attempt{std::unexpected(is_whole.error())};
     if (*is_whole)
@@ -96,7 +101,7 @@ net::task<std::expected<fetched, failure>> fetch(pool& from, fetch_request reque
       co_return std::unexpected(taken.error());
     auto l = *taken;
     l->expires_at(deadline);
-    auto a = co_await ask(*l, text);
+    auto a = co_await ask(*l, text, request.bytes);
     const bool again = !a.result && a.untouched && l->reused && !fresh && !l->overdue();
     from.give_back(std::move(l), a.reusable);
     if (!again)

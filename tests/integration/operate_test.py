@@ -203,7 +203,7 @@ class InstanceInTrouble(ProcessTest):
 class Descriptors(ProcessTest):
     def test_it_survives_want_of_file_descriptors(self):
         instance = self.start_instance()
-        gateway = self.start_gateway(instance, descriptors=40)
+        gateway = self.start_gateway(instance)
         gateway.expected_errors.append(r"^\S+ warning cannot accept connections: Too many open files")
 
         def ask(connection):
@@ -213,6 +213,7 @@ class Descriptors(ProcessTest):
         with contextlib.ExitStack() as held:
             warm = [held.enter_context(contextlib.closing(gateway.connect())) for _ in range(4)]
             self.assertEqual([ask(connection) for connection in warm], [200] * 4)
+            gateway.limit_descriptors(40)  # less than it allowed for at its start
             for _ in range(100):
                 held.enter_context(socket.create_connection(("127.0.0.1", gateway.port), PATIENCE))
             until(lambda: "cannot accept connections" in gateway.logged(), "it has run out")

@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from processes import PATIENCE, Gateway, ProcessTest, request_body, until
 
+UNCONFIRMED = r"^\S+ warning took the sockets of process \d+ over, but"
 HALF_WAY = r"^\S+ warning process \d+ was to take over and has not done so"
 
 
@@ -225,6 +226,53 @@ class TakeOver(ProcessTest):
             with self.assertRaisesRegex(AssertionError, "belongs to user 65534, and this one to user 0"):
                 Gateway("--upstream", self.instance.url, "--listen", "127.0.0.1:1", "--take-over")
             other.kill()
+
+    @contextlib.contextmanager
+    def pretender(self, *messages):
+        """A port, whose owner answers who asks for it with these messages, each a text and sockets."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as name, \
+                socket.create_server(("127.0.0.1", 0), reuse_port=True) as port:
+            name.bind(f"\0rollcall 127.0.0.1:{port.getsockname()[1]}")
+            name.listen()
+            heard = []
+
+            def answer():
+                line, _ = name.accept()
+                with line, contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    line.settimeout(PATIENCE)
+                    heard.append(line.recv(256))
+                    for text, sockets in messages:
+                        socket.send_fds(line, [text], [s.fileno() for s in sockets(port)])
+                    heard.append(line.recv(256))
+
+            answering = threading.Thread(target=answer)
+            answering.start()
+            yield port.getsockname()[1], heard
+            answering.join(PATIENCE)
+
+    def test_one_that_does_not_confirm_is_named_and_bots_are_served(self):
+        with self.pretender((b"bots", lambda port: [port]), (b"all", lambda _: [])) as (port, heard):
+            gateway = self.start_gateway(self.instance, "--listen", f"127.0.0.1:{port}", "--take-over")
+            gateway.expected_errors.append(UNCONFIRMED)
+            self.assertRegex(gateway.logged(), rf"(?m)^\S+ warning .* process {os.getpid()} over, .* kill {os.getpid()}$")
+        self.assertEqual(heard, [b"rollcall take-over 1", b"serving"])
+        self.assertEqual(gateway.members("1@chatroom").status, 200)
+
+    def test_what_is_handed_over_is_looked_at(self):
+        def elsewhere(_):
+            return [self.enterContext(socket.create_server(("127.0.0.1", 0)))]
+
+        def quiet(_):
+            return [self.enterContext(socket.socket())]
+
+        for message, complaint in (((b"bots", elsewhere), "no socket of that address"),
+                                   ((b"bots", quiet), "no socket of that address"),
+                                   ((b"bots", lambda _: []), "no socket of that address"),
+                                   ((b"nonsense", lambda port: [port]), "what no Rollcall of this version does"),
+                                   ((b"x" * 300, lambda _: []), "does not hand its sockets over: Message too long")):
+            with self.pretender(message, (b"all", lambda _: [])) as (port, _), \
+                    self.assertRaisesRegex(AssertionError, complaint):
+                Gateway("--upstream", self.instance.url, "--listen", f"127.0.0.1:{port}", "--take-over")
 
     def test_a_frozen_one_is_replaced_only_when_it_has_given_its_sockets_away(self):
         gateway = self.start_gateway(self.instance)

@@ -50,6 +50,8 @@ public:
   /// An error: turn it away, which has been counted.
   std::expected<place, overload> enter();
 
+  [[nodiscard]] net::byte_budget& bytes() const noexcept { return bytes_; }
+
   void change(std::size_t most) noexcept { most_.store(most, std::memory_order_relaxed); }
 
   [[nodiscard]] std::size_t under_way() const noexcept { return under_way_.load(std::memory_order_relaxed); }

@@ -65,6 +65,7 @@ private:
                        held_lease& lease);
   outcome instead(const question& q, const cache::entry_ptr& stale, forward_report report, std::string message,
                   unsigned status);
+  upstream::fetch_request counted(upstream::fetch_request r) const;
   outcome turned_away(const question& q, const cache::entry_ptr& stale, overload why);
   void remember(const question& q, const outcome_ptr& what, const asking& at, bool had_stale);
   stored keep(const question& q, const upstream::fetched& f, const asking& at, held_lease& lease,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rollcall/net/byte_budget.hpp"
 #include "rollcall/upstream/pool.hpp"
 
 #include <expected>
@@ -20,6 +21,8 @@ struct fetched {
   std::string content_encoding;
   /// Has body_padding readable bytes behind its end.
   std::string body;
+  /// The body, of fetch_request::bytes.
+  net::held_bytes held{};
 };
 
 struct fetch_request {
@@ -28,6 +31,8 @@ struct fetch_request {
   std::optional<std::string> credential;
   /// JSON.
   std::string body;
+  /// Where the answer counts while it comes in and for as long as it is kept as it came; null: nowhere.
+  net::byte_budget* bytes = nullptr;
 };
 
 /// The largest answer that fetch() takes.

@@ -102,12 +102,14 @@ struct conversation {
 
   net::asio::io_context io{1};
   net::connection_quota place{1}; // for the one session
+  net::byte_budget bytes{std::size_t{1} << 20};
   net::reactor edges{io.get_executor()};
   echo handler;
   net::session_context context{.ex = io.get_executor(),
                                .limits = {},
                                .handler = handler,
                                .reactor = edges,
+                               .bytes = bytes,
                                .stock = {},
                                .stats = {},
                                .date = {},
