@@ -16,8 +16,8 @@ BOOST_AUTO_TEST_CASE(where_there_are_enough_descriptors_all_is_as_wanted) {
 }
 
 BOOST_AUTO_TEST_CASE(where_there_are_not_some_are_kept_for_everything_else) {
-  for (const std::size_t descriptors : {64, 128, 256, 512, 1024, 4096, 14000})
-    for (const std::size_t lanes : {1, 2, 16, 256}) {
+  for (const std::size_t descriptors : {64U, 128U, 256U, 512U, 1024U, 4096U, 14000U})
+    for (const std::size_t lanes : {1U, 2U, 16U, 256U}) {
       const auto a = allow(descriptors, 10000, 4000, lanes);
       BOOST_TEST(!a.enough);
       BOOST_TEST(a.connections >= 1U);
