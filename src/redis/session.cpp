@@ -1,6 +1,7 @@
 #include "session.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
 
@@ -20,7 +21,7 @@ constexpr std::size_t idle_output_most = std::size_t{1} << 20;
 
 session::session(const net::executor& where, endpoint server, connection_options options,
                  std::shared_ptr<connection_stats> stats, std::optional<pulse> watch)
-    : where_(where), server_(std::move(server)), options_(options), stats_(std::move(stats)), socket_(where),
+    : where_(where), server_(std::move(server)), options_(options), stats_(std::move(stats)), wire_(where),
       resolver_(where), reader_(options.reply_most), watch_(watch), timer_(where) {}
 
 std::expected<std::shared_ptr<command>, command_error> session::send(std::span<const std::string_view> args,
@@ -64,12 +65,12 @@ void session::enqueue(std::span<const std::string_view> args, std::shared_ptr<co
 net::task<void> session::serve() {
   assert(!ended());
   while (deliver()) {
-    auto [ec, n] = co_await socket_.async_read_some(asio::buffer(input_), net::no_throw);
+    auto [ec, n] = co_await wire_.async_read_some(asio::buffer(input_), net::no_throw);
     if (ended()) {
       co_return;
     }
     if (ec) {
-      end(ec == asio::error::eof ? "closed by Redis" : ec.message());
+      lose(ec);
       co_return;
     }
     if (watch_) {
@@ -138,12 +139,17 @@ void session::end(std::string why) {
   }
   phase_ = phase::ended;
   why_ = std::move(why);
-  net::error_code ignored; // there is nothing left to do about it
-  socket_.close(ignored);
+  wire_.close();
   resolver_.cancel();
   timer_.cancel();
   stats_->pending.subtract(pending_.size());
   pending_.close(command_error::closed);
+}
+
+/// The other end has closed, or the way to it is broken.
+void session::lose(const net::error_code& ec) {
+  const bool closed = ec == asio::error::eof || ec == asio::ssl::error::stream_truncated;
+  end(closed ? "closed by Redis" : ec.message());
 }
 
 void session::give_up(std::string why) {
@@ -173,7 +179,7 @@ void session::flush() {
   }
   writing_.swap(output_);
   stats_->writes.add();
-  asio::async_write(socket_, asio::buffer(writing_), [self = shared_from_this()](net::error_code ec, std::size_t) {
+  asio::async_write(wire_, asio::buffer(writing_), [self = shared_from_this()](net::error_code ec, std::size_t) {
     if (ec) {
       self->end(ec.message());
       return;

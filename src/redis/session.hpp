@@ -7,8 +7,8 @@
 #include "rollcall/redis/trouble.hpp"
 
 #include "pulse.hpp"
+#include "wire.hpp"
 
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/basic_resolver.hpp>
 
 #include <array>
@@ -38,8 +38,8 @@ public:
   session(const session&) = delete;
   session& operator=(const session&) = delete;
 
-  /// Resolves, connects, and is let in: AUTH, SELECT and a PING have been answered, and what begin() asks. False when
-  /// it has ended instead.
+  /// Resolves, connects, over TLS if that is wanted, and is let in: AUTH, SELECT and a PING have been answered, and
+  /// what begin() asks. False when it has ended instead.
   net::task<bool> open();
 
   /// Hands replies to commands until the session ends.
@@ -91,12 +91,12 @@ protected:
 
 private:
   enum class phase { opening, ready, ended };
-  using protocol = net::asio::generic::stream_protocol; ///< TCP and UNIX sockets in one type
-  using socket = net::asio::basic_stream_socket<protocol, net::executor>;
+  using protocol = wire::protocol;
 
   // Opening (session_open.cpp).
   net::task<bool> dial();
   net::task<std::vector<protocol::endpoint>> candidates();
+  net::task<bool> secure();
   net::task<bool> log_in();
   net::task<bool> check_role();
   net::task<bool> say(std::string commands);
@@ -107,6 +107,7 @@ private:
   void enqueue(std::span<const std::string_view> args, std::shared_ptr<command> c, time_point now, time_point deadline);
   bool deliver();
   bool hand_out(reply r);
+  void lose(const net::error_code& ec);
   void give_up(std::string why);
   void lie(std::string what);
   void schedule_flush();
@@ -123,7 +124,7 @@ private:
   connection_options options_;
   std::shared_ptr<connection_stats> stats_;
 
-  socket socket_;
+  wire wire_;
   net::asio::ip::basic_resolver<net::tcp, net::executor> resolver_;
   reply_reader reader_;
   pending pending_;

@@ -1,3 +1,5 @@
+#include "rollcall/net/tls.hpp"
+
 #include "session.hpp"
 #include "url_parts.hpp"
 
@@ -82,22 +84,43 @@ net::task<bool> session::dial() {
     if (ended()) { // or connecting would open the socket again
       co_return false;
     }
-    net::error_code ignored;
-    socket_.close(ignored);
-    auto [failed] = co_await socket_.async_connect(candidate, net::no_throw);
+    wire_.close();
+    auto [failed] = co_await wire_.socket().async_connect(candidate, net::no_throw);
     if (ended()) {
       co_return false;
     }
     ec = failed;
     if (!ec) {
       if (server_.path.empty()) {
-        socket_.set_option(net::tcp::no_delay(true), ec);
+        wire_.socket().set_option(net::tcp::no_delay(true), ec);
       }
       break;
     }
   }
   if (ec) {
     end(ec.message());
+    co_return false;
+  }
+  co_return !server_.tls || co_await secure();
+}
+
+net::task<bool> session::secure() {
+  if (!server_.trust) {
+    end("TLS is wanted, and nothing to trust was given");
+    co_return false;
+  }
+  auto& tls = wire_.begin_tls(*server_.trust);
+  if (!net::expect_server(tls.native_handle(), server_.host)) {
+    end("no memory for TLS");
+    co_return false;
+  }
+  auto [ec] = co_await tls.async_handshake(asio::ssl::stream_base::client, net::no_throw);
+  if (ended()) {
+    co_return false;
+  }
+  if (ec) {
+    refused_ = SSL_get_verify_result(tls.native_handle()) != X509_V_OK;
+    end(net::handshake_failure(tls.native_handle(), ec));
   }
   co_return !ec;
 }
@@ -159,7 +182,7 @@ net::task<bool> session::check_role() {
 
 std::string session::peer() const {
   net::error_code ec;
-  const auto other = socket_.remote_endpoint(ec);
+  const auto other = wire_.socket().remote_endpoint(ec);
   if (ec || (other.protocol().family() != AF_INET && other.protocol().family() != AF_INET6)) {
     return {};
   }
@@ -193,7 +216,7 @@ net::task<std::optional<reply>> session::ask(std::string_view name, std::initial
 }
 
 net::task<bool> session::say(std::string commands) {
-  auto [ec, n] = co_await asio::async_write(socket_, asio::buffer(commands), net::no_throw);
+  auto [ec, n] = co_await asio::async_write(wire_, asio::buffer(commands), net::no_throw);
   if (ec) {
     end(ec.message());
   }
@@ -211,9 +234,9 @@ net::task<std::optional<reply>> session::opening_reply() {
     if (*next) {
       co_return std::move(*next);
     }
-    auto [ec, n] = co_await socket_.async_read_some(asio::buffer(input_), net::no_throw);
+    auto [ec, n] = co_await wire_.async_read_some(asio::buffer(input_), net::no_throw);
     if (ec) {
-      end(ec == asio::error::eof ? "closed by Redis" : ec.message());
+      lose(ec);
       break;
     }
     reader_.feed({input_.data(), n});
