@@ -4,6 +4,7 @@
 #include "rollcall/net/tls.hpp"
 #include "rollcall/ops/log.hpp"
 #include "rollcall/ops/service_manager.hpp"
+#include "rollcall/redis/cluster_roll.hpp"
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
@@ -41,11 +42,13 @@ std::optional<redis::deployment> redis_of(const ops::config& c) {
   return *server;
 }
 
-// As redis_of(), and with the one watch that all who connect to a master behind Sentinels share.
+// As redis_of(), and with what all who connect share: the watch of a master behind Sentinels, the roll of a cluster's.
 std::optional<redis::deployment> attend_redis(const net::executor& control, const ops::config& c) {
   auto d = redis_of(c);
   if (d && d->how == redis::deployment::form::sentinel)
     d->watch = std::make_shared<redis::master_watch>(control, *d);
+  if (d && d->how == redis::deployment::form::cluster)
+    d->roll = std::make_shared<redis::cluster_roll>();
   return d;
 }
 
@@ -159,6 +162,8 @@ gateway::gateway(const ops::config& c, predecessor* before)
     redis_->watch->before_switch([this] { purges_.master_changed(); });
     status_.master = redis_->watch.get();
   }
+  if (redis_ && redis_->roll)
+    redis_->roll->before_change([this] { purges_.master_changed(); });
   events_.forward_to(forward_of(c), c.upstream.timeout);
   const auto first = settings_of(c);
   const auto options = lane_options_of(c, redis_);

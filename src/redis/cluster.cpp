@@ -63,6 +63,7 @@ private:
   }
   [[nodiscard]] bool settled() const override { return nodes_.all_connected(map().masters()); }
 
+  [[nodiscard]] bool may_use(cluster_nodes::node& n) const;
   void find_masters();
   void take_note(std::uint16_t slot, const host_port& now_at);
   [[nodiscard]] cluster_nodes::node* owner(std::uint16_t slot) const noexcept;
@@ -93,14 +94,23 @@ cluster_nodes::node* cluster::core::owner(std::uint16_t slot) const noexcept {
   return index < masters_.size() ? masters_[index] : nullptr;
 }
 
+bool cluster::core::may_use(cluster_nodes::node& n) const {
+  auto* const roll = at().roll.get();
+  const bool admitted = n.admitted(roll);
+  if (!admitted) {
+    roll->doubt();
+  }
+  return admitted && n.connected();
+}
+
 /// Not a coroutine: what can be sent is sent before it returns.
 net::task<command_result> cluster::core::run(std::uint16_t slot, std::span<const std::string_view> args,
                                              time_point deadline) {
   auto* const to = owner(slot);
-  const bool up = to != nullptr && to->connected();
+  const bool up = to != nullptr && may_use(*to);
   if (!up) {
     look();
-    if (to == nullptr || !to->coming(net::steady_clock::now())) {
+    if (to == nullptr || !to->young(net::steady_clock::now())) {
       return at_once(command_error::unavailable);
     }
   }
@@ -151,17 +161,18 @@ net::task<command_result> cluster::core::pursue(const errand& e, host_port asked
   co_return said;
 }
 
-/// Sends the command to a node that may not be connected yet.
+/// Sends the command to a node that may not be connected yet, or not be on the roll.
 net::task<command_result> cluster::core::carry(const errand& e, host_port to, bool asking) {
   constexpr std::chrono::milliseconds glance{1};
   for (;;) {
     const auto now = net::steady_clock::now();
     auto* const at = stopping() ? nullptr : nodes_.get(to, now);
-    if (at != nullptr && at->connected()) {
+    // Where a slot is only on its way to, nothing was confirmed that could be lacking.
+    if (at != nullptr && (asking ? at->connected() : may_use(*at))) {
       auto under_way = at->send(e.what.args(), asking, e.deadline);
       co_return co_await std::move(under_way);
     }
-    if (at == nullptr || !at->coming(now) || now + glance >= e.deadline) {
+    if (at == nullptr || !at->young(now) || now + glance >= e.deadline) {
       look();
       co_return std::unexpected(command_error::unavailable);
     }

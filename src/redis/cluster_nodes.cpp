@@ -22,6 +22,15 @@ net::task<command_result> cluster_nodes::node::send(std::span<const std::string_
   return link.run(args, deadline);
 }
 
+/// The version first: what is written in between is looked up once more.
+bool cluster_nodes::node::admitted(const cluster_roll* roll) {
+  if (roll != nullptr && admission != roll->version()) {
+    admission = roll->version();
+    on_roll = roll->admits(who);
+  }
+  return roll == nullptr || on_roll;
+}
+
 cluster_nodes::cluster_nodes(const net::executor& where, endpoint login, connection_options options)
     : where_(where), login_(std::move(login)), options_(options) {}
 

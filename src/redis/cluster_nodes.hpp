@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rollcall/net/executor.hpp"
+#include "rollcall/redis/cluster_roll.hpp"
 #include "rollcall/redis/command.hpp"
 #include "rollcall/redis/connection.hpp"
 #include "rollcall/redis/endpoint.hpp"
@@ -37,13 +38,17 @@ public:
     /// Sends a command; with `asking` behind an ASKING, which nothing can come between.
     net::task<command_result> send(std::span<const std::string_view> args, bool asking, time_point deadline);
     [[nodiscard]] bool connected() const noexcept { return link.connected(); }
-    /// It is not connected, but may be in a moment.
-    [[nodiscard]] bool coming(time_point now) const noexcept { return !connected() && now < opened + first_chance; }
+    /// What it is not yet it may be in a moment.
+    [[nodiscard]] bool young(time_point now) const noexcept { return now < opened + first_chance; }
+    /// `roll` may be null.
+    [[nodiscard]] bool admitted(const cluster_roll* roll);
 
     host_port who;
     connection link;
     time_point opened;
     time_point needed;
+    std::optional<std::uint64_t> admission; ///< the roll's version when it was looked up
+    bool on_roll = false;
   };
 
   /// `login` is who we are at every node.

@@ -1,5 +1,8 @@
 #include "cluster_tracking.hpp"
 
+#include "rollcall/redis/cluster_roll.hpp"
+
+#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -16,6 +19,8 @@ public:
         link_(whole.where(), whole.endpoint_of(who_), whole.name_space_, *this, whole.options_, whole.stats_) {
     link_.start();
   }
+
+  void stop() { link_.stop(); }
 
   [[nodiscard]] const host_port& who() const noexcept { return who_; }
   [[nodiscard]] bool up() const noexcept { return up_; }
@@ -49,9 +54,28 @@ cluster_tracking::cluster_tracking(const net::executor& where, const deployment&
 
 cluster_tracking::~cluster_tracking() = default;
 
+void cluster_tracking::open() {
+  if (at().roll) {
+    const auto self = std::static_pointer_cast<cluster_tracking>(shared_from_this());
+    at().roll->attend([where = where(), weak = std::weak_ptr(self)] {
+      net::asio::post(where, [weak] {
+        if (const auto alive = weak.lock()) {
+          alive->look();
+        }
+      });
+    });
+  }
+  start();
+}
+
 void cluster_tracking::close() {
+  if (at().roll) {
+    at().roll->attend({});
+  }
   stop();
-  parts_.clear();
+  for (const auto& p : parts_) { // which are not destroyed: one of them may be telling something
+    p->stop();
+  }
   if (std::exchange(whole_, false)) {
     stats_->up.subtract();
   }
@@ -75,6 +99,9 @@ void cluster_tracking::surveyed() {
     if (std::ranges::none_of(parts_, [&](const auto& p) { return p->who() == master; })) {
       parts_.push_back(std::make_unique<part>(*this, master));
     }
+  }
+  if (at().roll && known()) {
+    at().roll->admit(masters);
   }
   judge();
 }

@@ -24,6 +24,8 @@ public:
                    tracking_options options);
   ~cluster_tracking() override;
 
+  /// Instead of start(). Keeps the roll of masters, if there is one.
+  void open();
   /// Nothing is told any more.
   void close();
 

@@ -127,7 +127,7 @@ tracking::~tracking() {
 }
 
 void tracking::start() {
-  cluster_ ? cluster_->start() : keeper_->start();
+  cluster_ ? cluster_->open() : keeper_->start();
 }
 
 void tracking::stop() {

@@ -1,3 +1,4 @@
+#include "rollcall/redis/cluster_roll.hpp"
 #include "rollcall/redis/store.hpp"
 #include "rollcall/redis/tracking.hpp"
 
@@ -51,17 +52,22 @@ public:
 /// What one gateway has of a cluster; proves at the end that ups and downs took turns and that nothing is left running.
 struct gateway : support::cluster_link {
   witness ear;
+  std::shared_ptr<redis::cluster_roll> roll = std::make_shared<redis::cluster_roll>();
+  int prepared = 0; ///< times that a new master was told of before it might be used
   std::unique_ptr<redis::tracking> tracking;
   std::unique_ptr<redis::store> store;
   cache::time_point now = cache::wall_now();
 
   explicit gateway(const redis_cluster& c, redis::connection_options o = redis_link_options()) {
-    connect(c.deployment(), o);
+    auto to = c.deployment();
+    to.roll = roll;
+    roll->before_change([this] { ++prepared; });
+    connect(to, o);
     store = std::make_unique<redis::store>(*link, "ns");
     redis::tracking_options t;
     t.backoff_first = milliseconds(2);
     t.backoff_most = milliseconds(20);
-    tracking = std::make_unique<redis::tracking>(context.get_executor(), c.deployment(), "ns", ear, t);
+    tracking = std::make_unique<redis::tracking>(context.get_executor(), to, "ns", ear, t);
     tracking->start();
   }
   ~gateway() {
@@ -275,6 +281,7 @@ BOOST_AUTO_TEST_CASE(a_master_that_dies_costs_others_nothing_and_is_replaced) {
   BOOST_TEST_MESSAGE("back after " << std::chrono::duration_cast<milliseconds>(net::steady_clock::now() - died).count()
                                    << " ms, worst claim " << worst.count() << " ms");
   BOOST_TEST((worst < milliseconds(150)));
+  BOOST_TEST(g.prepared == 1);
   BOOST_TEST((g.claim(lost).outcome != redis::claim_outcome::unavailable));
   g.wait([&] { return g.ear.up(); });
   g.ready(3);
@@ -298,8 +305,13 @@ BOOST_AUTO_TEST_CASE(a_planned_failover_is_followed) {
   const auto id = room_at(cluster, 0);
   BOOST_TEST(g.fill(id));
   cluster.promote(3);
-  // Asked at the old master, which sends us on.
-  BOOST_TEST((g.claim(id).outcome == redis::claim_outcome::good));
+  // Asked at the old master, which sends us on, but not before tracking knows of the new one.
+  BOOST_TEST(g.prepared == 0);
+  for (int i = 0; g.claim(id).outcome != redis::claim_outcome::good && i < 50; ++i) {
+    BOOST_TEST(g.prepared == 0);
+    g.pass(milliseconds(20));
+  }
+  BOOST_TEST(g.prepared == 1);
   BOOST_TEST(g.purge(cache::scope::of("w1", "")).has_value());
   g.wait([&] { return g.ear.times("down") == 1 && g.ear.up(); });
   const auto names = g.tracking->servers();

@@ -1,3 +1,5 @@
+#include "rollcall/redis/cluster_roll.hpp"
+
 #include "support/cluster_link.hpp"
 #include "support/redis_cluster.hpp"
 
@@ -6,7 +8,9 @@
 #include <boost/test/unit_test.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -94,6 +98,27 @@ BOOST_FIXTURE_TEST_CASE(one_seed_is_enough_and_one_that_is_dead_does_not_matter,
   other.connect(to);
   other.up(3);
   BOOST_TEST(other.set("k1", "v")->ok());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_master_that_is_not_on_the_roll_is_not_used, on_calm) {
+  const auto key = cluster.key_in(50) + "x";
+  support::cluster_link other;
+  auto to = cluster.deployment();
+  to.roll = std::make_shared<redis::cluster_roll>();
+  int looks = 0;
+  to.roll->attend([&] { ++looks; });
+  other.connect(to);
+  other.up(3);
+  other.pass(milliseconds(120)); // it is not waited for any longer
+  BOOST_TEST(is(other.get(key), command_error::unavailable));
+  BOOST_TEST(looks == 1);
+  to.roll->admit(to.nodes);
+  BOOST_TEST(other.set(key, "v")->ok());
+  std::vector<redis::host_port> rest;
+  std::ranges::copy_if(to.nodes, std::back_inserter(rest),
+                       [&](const auto& n) { return n != cluster.address(cluster.owner(50)); });
+  to.roll->admit(rest);
+  BOOST_TEST(is(other.get(key), command_error::unavailable));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_moved_slot_is_followed_at_once_and_found_straight_afterwards, on_calm) {

@@ -14,6 +14,7 @@ class context;
 
 namespace rollcall::redis {
 
+class cluster_roll;
 class master_watch;
 
 /// Where a Redis server is and who we are there.
@@ -75,6 +76,9 @@ struct deployment {
   std::string sentinel_password;
   /// `sentinel`: knows where the master is. A parsed URL has none; whoever connects gives all that do the same one.
   std::shared_ptr<master_watch> watch = {};
+  /// `cluster`: which masters may be used. A parsed URL has none, and then all may; whoever connects gives all that do
+  /// the same one.
+  std::shared_ptr<cluster_roll> roll = {};
 
   /// For messages: without user and password.
   [[nodiscard]] std::string to_string() const;
