@@ -81,6 +81,12 @@ def worst_hit_since(moments, began):
     return max(moments["worst_hit_us"][int(began / MOMENT):], default=0)
 
 
+def wrong_outside(moments, began, ended):
+    """Of what was due before the fault, or after it."""
+    first, last = int(began / MOMENT), int(ended / MOMENT) + 1
+    return sum(moments["wrong"][:first]) + sum(moments["wrong"][last:])
+
+
 def put_together(all_moments):
     """Those of several loads that began at once."""
     longest = max(len(each["requests"]) for each in all_moments)

@@ -18,6 +18,7 @@ class Row:
     load: tuple = ()  # further flags of rollcall-bench
     limit: int = None  # of each gateway's open files
     watches_redis: bool = False  # being back to normal takes Redis as well
+    apart: bool = False  # meanwhile a list may lack what was changed through the other gateway
 
 
 # Bots that keep to one gateway may write while gateways cannot tell each other: what they read has to show it.
@@ -40,11 +41,17 @@ ROWS = (
     redis_row("redis-mute", "Redis mute for 10 s: connections swallow everything", harm.through_proxy("mute"),
               redis="proxied"),
     redis_row("redis-late", "Redis 1 s late, each way, for 10 s", harm.through_proxy("delay 1s"), redis="proxied"),
+    redis_row("redis-killed-shared", "Redis killed for 10 s, and every bot asks both gateways", harm.redis_killed,
+              load=CHURN, apart=True),
+    redis_row("redis-frozen-shared", "Redis frozen for 10 s, and every bot asks both gateways", harm.redis_frozen,
+              load=CHURN, apart=True),
     redis_row("redis-garbage", "Redis answers garbage for 5 s", harm.through_proxy("garbage"), redis="proxied",
               lasts=5),
     redis_row("redis-flushed", "FLUSHALL, five times", harm.redis_flushed, lasts=5, load=CHURN),
     redis_row("sentinel-killed", "Sentinel: the master killed, a replica takes over", harm.master_killed,
               redis="sentinel", lasts=6),
+    redis_row("sentinel-shared", "Sentinel: the master killed, and every bot asks both gateways", harm.master_killed,
+              redis="sentinel", lasts=6, load=CHURN, apart=True),
     redis_row("sentinel-planned", "Sentinel: a planned failover", harm.failover_planned, redis="sentinel", lasts=6,
               load=CHURN),
     redis_row("cluster-killed", "Cluster: a master killed, its replica takes over", harm.cluster_master_killed,

@@ -84,11 +84,16 @@ def figures(scene, origin, outcomes, samples, calls):
         for kind, count in {**outcome["errors"], **outcome["errors"]["status"]}.items():
             if kind != "status" and count:
                 errors[kind] = errors.get(kind, 0) + count
+    wrong, outdated = (sum(each[name] for each in outcomes) for name in ("wrong", "outdated"))
+    if scene.row.apart:
+        scene.note(f"{outdated:,} lists lacked a change made through the other gateway, as they may until the gateways "
+                   f"can tell each other again", True)
+        wrong = max(wrong - outdated, recovery.wrong_outside(moments, began, ended + scene.row.back))
+        outdated = 0
     back = recovery.seconds_until_normal(moments, samples, ended, normal, scene.row.watches_redis)
     return {"name": scene.row.name, "title": scene.row.title, "seconds": scene.seconds(), "began": began,
             "ended": ended, "requests": sum(each["requests"] for each in outcomes), "errors": sum(errors.values()),
-            "errors_by_kind": errors, "wrong": sum(each["wrong"] for each in outcomes),
-            "outdated": sum(each["outdated"] for each in outcomes),
+            "errors_by_kind": errors, "wrong": wrong, "outdated": outdated,
             "worst_hit_ms": recovery.worst_hit_since(moments, began) / 1000,
             "worst_ms": max(moments["worst_us"]) / 1000,
             "p99_ms": max(each["latency_us"]["p99"] for each in outcomes) / 1000, "back": back, "calls": calls,

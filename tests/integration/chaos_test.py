@@ -145,6 +145,11 @@ class Recovery(unittest.TestCase):
         self.assertEqual(recovery.worst_hit_since(self.moments, 3.0), 1_000)
         self.assertEqual(recovery.worst_hit_since(self.moments, 2.95), 7_000)
 
+    def test_what_was_wrong_during_the_fault_can_be_told_from_the_rest(self):
+        for at in (29, 30, 50, 51):
+            self.moments["wrong"][at] = 1 + at % 2
+        self.assertEqual(recovery.wrong_outside(self.moments, 3.0, 5.0), 2 + 2)
+
     def test_half_of_the_moments_would_do_for_no_second(self):
         for i in range(50, 100, 9):
             self.moments["errors"][i] = 1
