@@ -63,6 +63,50 @@ json::array masters_json(const redis::tracking& t) {
   return all;
 }
 
+json::object told_of(const upstream::health::report& h) {
+  json::object all{{"state", h.ejected        ? "ejected"
+                             : h.failures > 0 ? "failing"
+                                              : "well"},
+                   {"failures_in_a_row", h.failures},
+                   {"ejections", h.ejections}};
+  if (h.ejected) {
+    const auto left = std::chrono::ceil<std::chrono::system_clock::duration>(h.until - net::steady_clock::now());
+    all["ejected_until"] = utc(std::chrono::system_clock::now() + left);
+  }
+  if (!h.last_failure.empty())
+    all["last_failure"] = h.last_failure;
+  return all;
+}
+
+// The lanes have the same instances in the same order.
+json::array instances_json(const std::vector<std::unique_ptr<lane>>& lanes) {
+  json::array all;
+  const auto& pools = lanes.front()->upstreams().all();
+  for (std::size_t i = 0; i < pools.size(); ++i) {
+    const auto count = [&](const ops::counter upstream::pool_stats::* which) {
+      return sum(lanes, [&](const lane& l) { return (l.upstreams().all()[i]->stats().*which).get(); });
+    };
+    json::object one{{"instance", pools[i]->target().to_string()}};
+    if (const auto* const condition = pools[i]->condition())
+      for (const auto& [key, value] : told_of(condition->now()))
+        one[key] = value;
+    one["calls"] = count(&upstream::pool_stats::calls);
+    one["in_flight"] = count(&upstream::pool_stats::open);
+    one["idle_connections"] = count(&upstream::pool_stats::idle);
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+std::uint64_t calls_of(const std::vector<std::unique_ptr<lane>>& lanes) {
+  return sum(lanes, [](const lane& l) {
+    std::uint64_t calls = 0;
+    for (const auto& each : l.upstreams().all())
+      calls += each->stats().calls.get();
+    return calls;
+  });
+}
+
 } // namespace
 
 std::string admin::status_json() const {
@@ -126,7 +170,7 @@ std::string admin::status_json() const {
         {"shed_in_flight", status_.under_load.turned_away(overload::in_flight)},
         {"shed_bytes", status_.under_load.turned_away(overload::bytes)}}},
       {"redis", status_.redis.empty() ? json::value() : json::value(std::move(redis))},
-      {"upstream", {{"instance", status_.instance}, {"calls", count(&lane_stats::fetches)}}},
+      {"upstream", {{"calls", calls_of(lanes)}, {"instances", instances_json(lanes)}}},
   };
   return json::serialize(all);
 }

@@ -32,17 +32,19 @@ net::task<outcome_ptr> source::ask_upstream(const question& q, cache::entry_ptr 
   const auto place = lane_.shared.load.enter();
   if (!place) // which is no failure of the instance's, and so not remembered
     co_return std::make_shared<const outcome>(turned_away(q, stale, place.error()));
-  lane_.stats.fetches.add();
   auto& lists = lane_.shared.lists;
   const asking at{net::steady_clock::now(), cache::wall_now(), lists.memory.stamp(), lists.failures.stamp()};
-  auto answer = co_await upstream::fetch(lane_.pool, counted(q.request), q.settings->upstream_timeout);
-  lane_.stats.fetch_seconds.observe(net::steady_clock::now() - at.began);
+  std::expected<upstream::fetched, upstream::failure> answer;
+  if (const auto home = lane_.upstreams.home_of(q.w_id); !home)
+    answer = std::unexpected(home.error());
+  else
+    answer = co_await upstream::fetch(*lane_.upstreams.all()[*home], counted(q.request),
+                                       q.settings->upstream_timeout);
   outcome o;
   if (answer) {
     o = judge_answer(q, std::move(*answer), at, stale, lease);
   } else {
     const auto why = answer.error();
-    lane_.stats.fetch_failures[static_cast<std::size_t>(why) - 1].add();
     const auto reason = q.wants.max_age ? forward_reason::request : forward_reason::miss;
     o = instead(q, stale, {.reason = reason, .detail = upstream::label_of(why)}, std::string(to_string(why)),
                 status_of(why));

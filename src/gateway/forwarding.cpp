@@ -66,15 +66,14 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
   out.append(name).append(": ").append(value).append("\r\n");
 }
 
-} // namespace
-
-void append_forwarded_head(std::string& out, const net::request_head& head, const upstream::instance& to,
-                           body_framing framing) {
-  const connection_options hop_by_hop(head.fields);
-  out.reserve(1024); // a small body fits in as well
-  const auto base = head.target == "*" ? std::string_view() : std::string_view(to.base_path);
-  out.append(head.method_text).append(" ").append(base).append(head.target).append(" HTTP/1.1\r\n");
+void append_start(std::string& out, std::string_view method, std::string_view target, const upstream::instance& to) {
+  const auto base = target == "*" ? std::string_view() : std::string_view(to.base_path);
+  out.append(method).append(" ").append(base).append(target).append(" HTTP/1.1\r\n");
   append_field(out, "Host", to.authority());
+}
+
+void append_rest(std::string& out, const net::request_head& head, body_framing framing) {
+  const connection_options hop_by_hop(head.fields);
   for (const auto& f : head.fields)
     if (!is_ours(f.id) && f.id != http::field::host && f.id != http::field::expect && !hop_by_hop.name(f.name))
       append_field(out, f.name, f.value);
@@ -83,6 +82,27 @@ void append_forwarded_head(std::string& out, const net::request_head& head, cons
   else if (framing.length)
     append_field(out, "Content-Length", std::to_string(*framing.length));
   out.append("\r\n");
+}
+
+} // namespace
+
+void append_forwarded_head(std::string& out, const net::request_head& head, const upstream::instance& to,
+                           body_framing framing) {
+  out.reserve(1024); // a small body fits in as well
+  append_start(out, head.method_text, head.target, to);
+  append_rest(out, head, framing);
+}
+
+unaddressed_head::unaddressed_head(const net::request_head& head, body_framing framing)
+    : method_(head.method_text), target_(head.target) {
+  append_rest(fields_, head, framing);
+}
+
+std::string unaddressed_head::addressed(const upstream::instance& to) const {
+  std::string out;
+  out.reserve(1024);
+  append_start(out, method_, target_, to);
+  return out += fields_;
 }
 
 void append_relayed_fields(std::string& out, std::span<const net::field> fields) {

@@ -52,16 +52,22 @@ std::optional<redis::deployment> attend_redis(const net::executor& control, cons
   return d;
 }
 
-upstream::instance instance_of(const ops::config& c) {
-  if (c.upstream.instances.size() != 1)
-    throw ops::config_error("upstream.instance: this version serves exactly one instance");
-  const auto& only = c.upstream.instances.front();
-  if (!only.wids.empty())
-    throw ops::config_error("upstream.instance.wids: this version serves one instance for every wId; leave it empty");
-  auto i = upstream::parse_instance(only.url);
-  if (!i)
-    throw ops::config_error("upstream.instance.url: \"" + only.url + "\" " + i.error());
-  return *i;
+std::shared_ptr<const upstream::directory> directory_of(const ops::config& c) {
+  const upstream::ejection_policy ejections{c.upstream.eject_after, c.upstream.eject_for, c.upstream.eject_for_most};
+  if (ejections.most < ejections.first)
+    throw ops::config_error("upstream.eject_for_most: it is less than upstream.eject_for");
+  std::vector<upstream::directory::entry> entries;
+  for (const auto& each : c.upstream.instances) {
+    auto i = upstream::parse_instance(each.url);
+    if (!i)
+      throw ops::config_error("upstream.instance.url: \"" + each.url + "\" " + i.error());
+    auto condition = std::make_shared<upstream::health>(i->to_string(), ejections);
+    entries.push_back({std::move(*i), each.wids, std::move(condition)});
+  }
+  auto all = upstream::directory::make(std::move(entries));
+  if (!all)
+    throw ops::config_error("upstream.instance: " + all.error());
+  return std::make_shared<const upstream::directory>(std::move(*all));
 }
 
 std::optional<forward_address> forward_of(const ops::config& c) {
@@ -87,7 +93,7 @@ purges_options purges_options_of(const ops::config& c, std::optional<redis::depl
 
 lane_options lane_options_of(const ops::config& c, std::optional<redis::deployment> to) {
   lane_options o;
-  o.instance = instance_of(c);
+  o.instances = directory_of(c);
   o.redis = std::move(to);
   o.name_space = c.redis.name_space;
   return o;
@@ -147,7 +153,6 @@ gateway::gateway(const ops::config& c, predecessor* before)
               .under_load = load_,
               .buffered = bytes_,
               .lanes = lanes_,
-              .instance = {},
               .redis = {}},
       admin_(control_.get_executor(), status_, metrics_, purges_, events_),
       admin_listener_(control_.get_executor(), open_admin(c, before), edges_, admin_, net::limits{}, admin_quota_,
@@ -167,7 +172,6 @@ gateway::gateway(const ops::config& c, predecessor* before)
   events_.forward_to(forward_of(c), c.upstream.timeout);
   const auto first = settings_of(c);
   const auto options = lane_options_of(c, redis_);
-  status_.instance = options.instance.to_string();
   status_.redis = options.redis ? options.redis->to_string() : std::string();
   for (auto& ports : open_ports(c, thread_count(c), before ? std::move(before->bots) : sockets()))
     lanes_.push_back(std::make_unique<lane>(house_, first, options, std::move(ports), quota_, bytes_));

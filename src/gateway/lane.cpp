@@ -36,11 +36,11 @@ lane::lane(const house& shared, const settings& first, const lane_options& optio
     : work_(io_.get_executor()), edges_(io_.get_executor()),
       link_(make_link(io_.get_executor(), shared, first, options)),
       store_(link_ ? std::make_unique<redis::store>(*link_, options.name_space) : nullptr),
-      pool_(io_.get_executor(), edges_, options.instance, pool_options_of(first)),
+      upstreams_(io_.get_executor(), edges_, options.instances, pool_options_of(first)),
       tasks_(io_.get_executor(), stats_.background), context_{.shared = shared,
                                                               .settings = copy_of(first),
                                                               .ex = io_.get_executor(),
-                                                              .pool = pool_,
+                                                              .upstreams = upstreams_,
                                                               .store = store_.get(),
                                                               .tasks = tasks_,
                                                               .stats = stats_},
@@ -70,7 +70,7 @@ void lane::change(const settings& next) {
 }
 
 void lane::adopt(settings_ptr next) {
-  pool_.change(pool_options_of(*next));
+  upstreams_.change(pool_options_of(*next));
   listener_.change(next->clients);
   context_.settings = std::move(next);
 }
@@ -114,7 +114,7 @@ void lane::watch_drain_later() {
 void lane::leave() {
   listener_.stop();
   router_.stop();
-  pool_.stop();
+  upstreams_.stop();
   edges_.stop();
   if (link_)
     link_->stop();

@@ -123,6 +123,7 @@ void members::refresh_later(const net::request& r, const api::query& query, cach
 
 question members::question_of(const net::request& r, const api::query& query, const cache::directives& wants) const {
   question q{.id = id_,
+             .w_id = std::string(query.w_id),
              .request = {std::string(path), std::nullopt, api::canonical_body(query)},
              .wants = wants,
              .settings = lane_.settings};

@@ -43,23 +43,48 @@ void register_requests(ops::metrics& m, const lane& l) {
         kind::gauge, {}, [&s] { return number(s.background); });
 }
 
-void register_upstream(ops::metrics& m, const lane& l) {
-  const auto& s = l.stats();
-  total(m, "rollcall_upstream_calls_total", "getChatRoomMember calls sent to the upstream", s.fetches);
-  for (std::size_t i = 0; i < s.fetch_failures.size(); ++i)
-    m.add("rollcall_upstream_failures_total", "Of those, the ones without a whole answer, by reason", kind::counter,
-          {{"reason", std::string(label_of(static_cast<upstream::failure>(i + 1)))}},
-          [&c = s.fetch_failures[i]] { return number(c); });
-  m.add_histogram("rollcall_upstream_seconds", "How long getChatRoomMember calls to the upstream took", {},
-                  s.fetch_seconds);
-  const auto& p = l.upstream_stats();
-  total(m, "rollcall_upstream_connects_total", "Connections made to the upstream", p.connects);
-  total(m, "rollcall_upstream_connect_failures_total", "Connections to the upstream that could not be made",
-        p.connect_failures);
-  m.add("rollcall_upstream_connections", "Connections to the upstream", kind::gauge, {{"state", "busy"}},
-        [&p] { return number(p.open); });
-  m.add("rollcall_upstream_connections", "Connections to the upstream", kind::gauge, {{"state", "idle"}},
-        [&p] { return number(p.idle); });
+// Instances are those of the configuration: so many labels and no more.
+void register_upstream(ops::metrics& m, const upstream::pool& pool) {
+  const auto& p = pool.stats();
+  const ops::metrics::labels of_it{{"instance", pool.target().to_string()}};
+  const auto labelled = [&](std::string key, std::string value) {
+    auto all = of_it;
+    all[std::move(key)] = std::move(value);
+    return all;
+  };
+  const auto of_one = [&](std::string what, std::string help, const ops::counter& from) {
+    m.add(std::move(what), std::move(help), kind::counter, of_it, [&from] { return number(from); });
+  };
+  of_one("rollcall_upstream_calls_total", "getChatRoomMember calls sent to the instance", p.calls);
+  for (std::size_t i = 0; i < p.call_failures.size(); ++i)
+    if (const auto why = static_cast<upstream::failure>(i + 1); why != upstream::failure::no_instance)
+      m.add("rollcall_upstream_failures_total",
+            "Of those, the ones without a whole answer, and others not made because it is ejected, by reason",
+            kind::counter, labelled("reason", std::string(label_of(why))),
+            [&c = p.call_failures[i]] { return number(c); });
+  m.add_histogram("rollcall_upstream_seconds", "How long getChatRoomMember calls to the instance took", of_it,
+                  p.call_seconds);
+  of_one("rollcall_upstream_connects_total", "Connections made to the instance", p.connects);
+  of_one("rollcall_upstream_connect_failures_total", "Connections to the instance that could not be made",
+         p.connect_failures);
+  const auto connections = [&](std::string state, const ops::counter& from) {
+    m.add("rollcall_upstream_connections", "Connections to the instance", kind::gauge,
+          labelled("state", std::move(state)), [&from] { return number(from); });
+  };
+  connections("busy", p.open);
+  connections("idle", p.idle);
+}
+
+// What all lanes know of it together.
+void register_health(ops::metrics& m, const upstream::pool& pool) {
+  const auto* const condition = pool.condition();
+  if (!condition)
+    return;
+  const ops::metrics::labels of_it{{"instance", pool.target().to_string()}};
+  m.add("rollcall_upstream_ejected", "1 while the instance is ejected: its lists are answered stale, or with an error",
+        kind::gauge, of_it, [condition] { return condition->is_ejected() ? 1.0 : 0.0; });
+  m.add("rollcall_upstream_ejections_total", "Times that the instance was ejected", kind::counter, of_it,
+        [condition] { return static_cast<double>(condition->now().ejections); });
 }
 
 void register_clients(ops::metrics& m, const lane& l) {
@@ -246,9 +271,12 @@ void register_metrics(ops::metrics& m, const gateway_status& s) {
   register_events(m, s.callbacks);
   register_configuration(m, s.configuration);
   register_load(m, s.under_load, s.buffered);
+  for (const auto& each : s.lanes.front()->upstreams().all())
+    register_health(m, *each);
   for (const auto& l : s.lanes) {
     register_requests(m, *l);
-    register_upstream(m, *l);
+    for (const auto& each : l->upstreams().all())
+      register_upstream(m, *each);
     register_clients(m, *l);
     register_redis(m, l->redis_stats(), l->store_stats());
   }

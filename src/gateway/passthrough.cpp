@@ -27,26 +27,37 @@ void passthrough::serve(const net::request& r, net::exchange& x) {
   f.note = note_access(*lane_.settings, head, {});
   if (head.method == http::verb::post && lane_.settings->writes.contains(head.path()))
     f.watch = std::make_shared<write_watch>();
+  // The route may have wanted to see the body first, and then it is here.
+  body_framing framing{false, r.body.size()};
   if (r.body.empty()) {
     f.chunked = head.chunked;
     f.body_follows = head.has_body();
-    std::optional<std::uint64_t> length;
+    framing = {head.chunked, std::nullopt};
     if (head.content_length)
-      length = *head.content_length;
-    append_forwarded_head(f.text, head, lane_.pool.target(), {head.chunked, length});
-  } else { // the route wanted to see it first, and it is here
-    append_forwarded_head(f.text, head, lane_.pool.target(), {false, r.body.size()});
-    f.text += r.body;
+      framing.length = *head.content_length;
   }
   lane_.stats.passed.add();
-  auto one = std::make_unique<passage>(std::move(*place), x.take(), std::move(f), lane_.pool,
-                                       lane_.settings->upstream_timeout);
+  auto* const only = lane_.upstreams.only();
+  if (only) {
+    append_forwarded_head(f.text, head, only->target(), framing);
+    f.text += r.body;
+  }
+  auto one = std::make_unique<passage>(std::move(*place), x.take(), std::move(f));
+  if (!only)
+    return address(std::move(one), r, framing);
+  one->s.emplace(*only, lane_.settings->upstream_timeout, one->f.to_head);
+  if (one->f.body_follows && !one->f.chunked) // most bodies are small and already here: then they leave with the head
+    begin_body(*one, one->t.arrived_body());
+  depart(std::move(one));
+}
+
+void passthrough::depart(passage_ptr one) {
   const auto sent = send_at_once(*one);
   if (!sent)
     return fail(*one, sent.error());
   if (!*sent || one->f.watch)
     return go_on(std::move(one));
-  auto& s = one->s;
+  auto& s = *one->s;
   s.when_more([this, one = std::move(one)](std::expected<void, upstream::failure> come) mutable {
     take_answer(std::move(one), come);
   });
@@ -61,16 +72,14 @@ void passthrough::turn_away(const net::request& r, net::exchange& x, overload wh
 
 // True when the whole request is on its way: it was all here, a connection was idle, and the kernel took it.
 std::expected<bool, upstream::failure> passthrough::send_at_once(passage& p) {
-  if (p.f.body_follows && !p.f.chunked) // most bodies are small and already here: then they leave with the head
-    begin_body(p, p.t.arrived_body());
   p.rest = p.f.text;
-  if (p.f.body_follows || !p.s.open_now())
+  if (p.f.body_follows || !p.s->open_now())
     return false;
-  if (const auto sent = p.s.send_now(p.rest); !sent)
+  if (const auto sent = p.s->send_now(p.rest); !sent)
     return std::unexpected(sent.error());
   if (!p.rest.empty())
     return false;
-  p.s.request_is_whole();
+  p.s->request_is_whole();
   constexpr std::size_t kept_most = 4096;
   if (p.f.text.capacity() <= kept_most) {
     p.f.text.clear();
@@ -99,7 +108,7 @@ void passthrough::take_answer(passage_ptr one, std::expected<void, upstream::fai
 
 // True when the whole answer is with the client, or the client gone: most answers come in one piece.
 std::expected<bool, upstream::failure> passthrough::answer_at_once(passage& p) {
-  const auto head = p.s.arrived_head();
+  const auto head = p.s->arrived_head();
   if (!head)
     return std::unexpected(head.error());
   if (!*head)
@@ -122,17 +131,17 @@ net::task<> passthrough::forward(passage_ptr one) {
     begin_body(p, *piece);
     p.rest = p.f.text;
   }
-  if (!p.s.is_open() && !p.s.open_now())
-    if (const auto opened = co_await p.s.open(); !opened)
+  if (!p.s->is_open() && !p.s->open_now())
+    if (const auto opened = co_await p.s->open(); !opened)
       co_return fail(p, opened.error());
   bool whole = false;
   if (p.f.body_follows) {
     whole = co_await exchange_both_ways(p);
   } else {
     if (!p.rest.empty())
-      if (const auto sent = co_await p.s.send(p.rest); !sent)
+      if (const auto sent = co_await p.s->send(p.rest); !sent)
         co_return fail(p, sent.error());
-    p.s.request_is_whole();
+    p.s->request_is_whole();
     whole = co_await relay(p);
   }
   if (p.f.watch)
@@ -151,7 +160,7 @@ net::task<bool> passthrough::exchange_both_ways(passage& p) {
     p.relay_ended = true;
     if (!p.t.body_is_through())
       p.t.stop_reading();
-    p.s.stop_sending();
+    p.s->stop_sending();
     co_return whole;
   };
   const auto [order, upload_threw, relay_threw, whole] =
@@ -167,25 +176,25 @@ net::task<bool> passthrough::exchange_both_ways(passage& p) {
 
 // When the instance stops listening, its answer, or the lack of one, says the rest.
 net::task<> passthrough::send_body(passage& p) {
-  if (!co_await p.s.send(p.rest))
+  if (!co_await p.s->send(p.rest))
     co_return;
   for (;;) {
     const auto piece = co_await p.t.read_body();
     if (!piece) {
       if (!p.relay_ended)
         p.client_failed = piece.error();
-      co_return p.s.cancel(); // the instance must see that the request is not whole
+      co_return p.s->cancel(); // the instance must see that the request is not whole
     }
     if (piece->empty())
       break;
     if (p.f.watch)
       p.f.watch->request_piece(*piece);
-    if (!co_await p.s.send_piece(*piece, p.f.chunked))
+    if (!co_await p.s->send_piece(*piece, p.f.chunked))
       co_return;
   }
-  if (p.f.chunked && !co_await p.s.send("0\r\n\r\n"))
+  if (p.f.chunked && !co_await p.s->send("0\r\n\r\n"))
     co_return;
-  p.s.request_is_whole();
+  p.s->request_is_whole();
 }
 
 // Hands the answer on. True when it is all through, or queued and due to leave with its end; false with
@@ -193,7 +202,7 @@ net::task<> passthrough::send_body(passage& p) {
 // seen a part, or is gone. The turn stays: a piece that is being sent the other way is in its memory.
 net::task<bool> passthrough::relay(passage& p) {
   if (!p.answer_begun) {
-    const auto answer = co_await p.s.receive_head();
+    const auto answer = co_await p.s->receive_head();
     if (!answer) {
       p.upstream_failed = answer.error();
       co_return false;
@@ -209,7 +218,7 @@ net::task<bool> passthrough::relay(passage& p) {
     // What has come does not wait for what has not, and a client that has seen a part knows that it was not all.
     if (!co_await p.t.flush())
       co_return false;
-    if (!whole || !co_await p.s.more()) {
+    if (!whole || !co_await p.s->more()) {
       lane_.stats.pass_failed.add();
       co_return false;
     }
@@ -219,11 +228,11 @@ net::task<bool> passthrough::relay(passage& p) {
 // Queues what has come of the answer's body. True when that was the rest of it.
 std::expected<bool, upstream::failure> passthrough::add_arrived(passage& p) {
   for (;;) {
-    const auto piece = p.s.arrived();
+    const auto piece = p.s->arrived();
     if (!piece)
       return std::unexpected(piece.error());
     if (piece->empty())
-      return p.s.answer_is_through();
+      return p.s->answer_is_through();
     p.t.add(*piece);
   }
 }
@@ -249,13 +258,14 @@ void passthrough::give_up(passage& p) {
     return p.t.abort(); // the client has seen a part, or is gone
   if (!p.client_failed)
     return fail(p, *p.upstream_failed);
+  refuse(p, *p.client_failed);
+}
+
+void passthrough::refuse(passage& p, net::framing_error why) {
   lane_.stats.bad_requests.add();
-  if (*p.client_failed == net::framing_error::malformed)
+  if (why == net::framing_error::malformed)
     return p.t.abort(); // it left
-  p.t.respond({.status = net::status_of(*p.client_failed),
-               .fields = {},
-               .rest = envelope(to_string(*p.client_failed)),
-               .owner = nullptr});
+  p.t.respond({.status = net::status_of(why), .fields = {}, .rest = envelope(to_string(why)), .owner = nullptr});
 }
 
 void passthrough::fail(passage& p, upstream::failure why) {

@@ -16,7 +16,7 @@ net::task<bool> passthrough::relay_watched(passage& p) {
   auto& watch = *p.f.watch;
   std::string last;
   for (;;) {
-    const auto piece = p.s.arrived();
+    const auto piece = p.s->arrived();
     if (piece && !piece->empty()) {
       watch.answer_piece(*piece);
       p.t.add(last);
@@ -25,11 +25,11 @@ net::task<bool> passthrough::relay_watched(passage& p) {
       last.assign(*piece);
       continue;
     }
-    if (piece && p.s.answer_is_through())
+    if (piece && p.s->answer_is_through())
       break;
     if (!co_await p.t.flush())
       co_return false;
-    if (!piece || !co_await p.s.more()) {
+    if (!piece || !co_await p.s->more()) {
       lane_.stats.pass_failed.add();
       co_return false;
     }

@@ -16,6 +16,12 @@ std::string_view to_string(failure f) {
     return "the upstream instance's answer is not valid HTTP";
   case failure::too_large:
     return "the upstream instance's answer is too large";
+  case failure::no_instance:
+    return "no upstream instance is configured for this wId";
+  case failure::ejected:
+    return "the upstream instance has failed too often of late, try again in a moment";
+  case failure::untrusted:
+    return "the upstream instance's certificate is not accepted";
   }
   return "";
 }
@@ -34,11 +40,19 @@ std::string_view label_of(failure f) {
     return "malformed";
   case failure::too_large:
     return "too-large";
+  case failure::no_instance:
+    return "no-instance";
+  case failure::ejected:
+    return "ejected";
+  case failure::untrusted:
+    return "untrusted";
   }
   return "";
 }
 
 unsigned status_of(failure f) {
+  if (f == failure::ejected)
+    return 503;
   return f == failure::connect_timed_out || f == failure::timed_out ? 504 : 502;
 }
 

@@ -63,6 +63,12 @@ std::expected<bool, failure> take(answer_reader& answer, link& from, std::option
   }
 }
 
+std::expected<unsigned, failure> outcome_of(const std::expected<fetched, failure>& result) {
+  if (!result)
+    return std::unexpected(result.error());
+  return result->status;
+}
+
 struct attempt {
   std::expected<fetched, failure> result;
   bool untouched = false; // not a byte of an answer came
@@ -93,19 +99,28 @@ net::task<attempt> ask(link& l, std::string_view text, net::byte_budget* bytes) 
 } // namespace
 
 net::task<std::expected<fetched, failure>> fetch(pool& from, fetch_request request, std::chrono::milliseconds timeout) {
-  const auto deadline = steady_clock::now() + timeout;
+  if (!from.takes_calls()) {
+    from.call_refused();
+    co_return std::unexpected(failure::ejected);
+  }
+  const auto began = steady_clock::now();
+  const auto deadline = began + timeout;
   const auto text = text_of(from.target(), request);
   for (bool fresh = false;; fresh = true) {
     auto taken = co_await from.take(fresh, deadline);
-    if (!taken)
+    if (!taken) {
+      from.call_ended(began, std::unexpected(taken.error()));
       co_return std::unexpected(taken.error());
+    }
     auto l = *taken;
     l->expires_at(deadline);
     auto a = co_await ask(*l, text, request.bytes);
     const bool again = !a.result && a.untouched && l->reused && !fresh && !l->overdue();
     from.give_back(std::move(l), a.reusable);
-    if (!again)
+    if (!again) {
+      from.call_ended(began, outcome_of(a.result));
       co_return std::move(a.result);
+    }
   }
 }
 

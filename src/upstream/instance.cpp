@@ -4,9 +4,18 @@
 #include <boost/url/url_view.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace rollcall::upstream {
+
+namespace {
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+} // namespace
 
 std::string instance::authority() const {
   const bool v6 = host.find(':') != std::string::npos;
@@ -30,6 +39,7 @@ std::expected<instance, std::string> parse_instance(std::string_view url) {
     return std::unexpected(std::string("has a user, query or fragment, which an instance's address cannot have"));
   instance i;
   i.host = parsed->host_address();
+  std::ranges::transform(i.host, i.host.begin(), lower); // one instance has one name
   if (i.host.empty())
     return std::unexpected(std::string("names no host"));
   // Unescaped it could hold anything, and it goes into the Host field of every request.

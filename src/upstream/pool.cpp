@@ -2,6 +2,7 @@
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
@@ -13,8 +14,9 @@ using net::error_code;
 using net::steady_clock;
 using net::tcp;
 
-pool::pool(const net::executor& ex, net::reactor& edges, instance to, const pool_options& options)
-    : ex_(ex), edges_(edges), to_(std::move(to)), options_(options), sweeper_(ex) {}
+pool::pool(const net::executor& ex, net::reactor& edges, instance to, const pool_options& options,
+           std::shared_ptr<health> condition)
+    : ex_(ex), edges_(edges), to_(std::move(to)), options_(options), condition_(std::move(condition)), sweeper_(ex) {}
 
 pool::~pool() = default;
 
@@ -58,6 +60,7 @@ net::task<std::expected<std::shared_ptr<link>, failure>> pool::connect(steady_cl
   l->no_deadline();
   if (l->overdue() || ec == net::asio::error::timed_out)
     co_return std::unexpected(failure::connect_timed_out);
+  trouble_ = ec ? ec.message() : std::string();
   if (ec || !l->is_open())
     co_return std::unexpected(failure::unreachable);
   co_return l;
@@ -164,6 +167,29 @@ void pool::sweep() {
     if (sweeping_)
       sweep();
   });
+}
+
+void pool::call_ended(steady_clock::time_point began, std::expected<unsigned, failure> how) {
+  stats_.calls.add();
+  stats_.call_seconds.observe(steady_clock::now() - began);
+  if (!how)
+    stats_.call_failures[static_cast<std::size_t>(how.error()) - 1].add();
+  exchange_ended(how);
+}
+
+void pool::exchange_ended(std::expected<unsigned, failure> how) {
+  if (!condition_ || stopped_)
+    return;
+  const auto now = steady_clock::now();
+  if (how && !speaks_against_instance(*how))
+    return condition_->succeeded(now);
+  if (how)
+    return condition_->failed(now, fmt::format("HTTP status {}", *how));
+  if (!speaks_against_instance(how.error()))
+    return;
+  const bool no_connection = how.error() == failure::unreachable || how.error() == failure::untrusted;
+  condition_->failed(now, to_string(how.error()), no_connection ? trouble_ : std::string_view(),
+                     how.error() == failure::untrusted);
 }
 
 void pool::stop() {

@@ -12,6 +12,10 @@ namespace rollcall::upstream {
 using net::steady_clock;
 
 stream::~stream() {
+  if (answer_.is_done())
+    pool_.exchange_ended(status_);
+  else if (failed_)
+    pool_.exchange_ended(std::unexpected(*failed_));
   if (!link_)
     return;
   const bool reusable = request_whole_ && answer_.may_reuse();
@@ -46,7 +50,7 @@ bool stream::open_now() {
 net::task<std::expected<void, failure>> stream::open() {
   auto taken = co_await pool_.take();
   if (!taken)
-    co_return std::unexpected(taken.error());
+    co_return failed(taken.error());
   link_ = std::move(*taken);
   co_return std::expected<void, failure>{};
 }
@@ -58,7 +62,7 @@ std::expected<void, failure> stream::send_now(std::string_view& text) {
     if (!n && n.error() == net::asio::error::would_block)
       break;
     if (!n)
-      return std::unexpected(link_->why());
+      return failed(link_->why());
     text.remove_prefix(*n);
   }
   return {};
@@ -69,7 +73,7 @@ net::task<std::expected<void, failure>> stream::send_parts(std::span<iovec> part
   const auto ec = co_await link_->write(parts);
   wait_ended(sending_);
   if (ec)
-    co_return std::unexpected(link_->why());
+    co_return failed(link_->why());
   co_return std::expected<void, failure>{};
 }
 
@@ -93,10 +97,11 @@ net::task<std::expected<void, failure>> stream::send_piece(std::string_view piec
 std::expected<std::optional<stream_answer>, failure> stream::arrived_head() {
   const auto head = answer_.head(*link_);
   if (!head)
-    return std::unexpected(head.error());
+    return failed(head.error());
   if (!*head)
     return std::nullopt;
   const auto& h = **head;
+  status_ = h.status();
   return stream_answer{h.status(), h.reason(), h.content_length(), !h.is_done(), h.fields()};
 }
 
@@ -113,7 +118,10 @@ net::task<std::expected<stream_answer, failure>> stream::receive_head() {
 }
 
 std::expected<std::string_view, failure> stream::arrived() {
-  return answer_.body(*link_);
+  const auto piece = answer_.body(*link_);
+  if (!piece)
+    return failed(piece.error());
+  return *piece;
 }
 
 net::task<std::expected<void, failure>> stream::more() {
@@ -125,7 +133,7 @@ net::task<std::expected<void, failure>> stream::more() {
   }
   wait_ended(receiving_);
   if (!come)
-    co_return std::unexpected(come.error());
+    co_return failed(come.error());
   co_return std::expected<void, failure>{};
 }
 
@@ -145,7 +153,7 @@ void stream::read_more() {
   wait_ended(receiving_);
   std::expected<void, failure> result;
   if (!come)
-    result = std::unexpected(come.error());
+    result = failed(come.error());
   then(result);
 }
 
@@ -154,7 +162,15 @@ void stream::stop_sending() {
     cancel();
 }
 
+// What fails because the client gave up, or after that, says nothing of the instance.
+std::unexpected<failure> stream::failed(failure why) {
+  if (!cancelled_ && !failed_)
+    failed_ = why;
+  return std::unexpected(why);
+}
+
 void stream::cancel() {
+  cancelled_ = true;
   if (link_)
     link_->close();
 }

@@ -78,11 +78,18 @@ class CommandLine(unittest.TestCase):
                     self.assertNotIn("terminate", refused.stderr)
 
     def test_what_the_rooms_refuse_names_the_key(self):
-        two = '[[upstream.instance]]\nurl = "http://127.0.0.1:1"\nwids = ["a"]\n'
-        for text in (two, two.replace('wids = ["a"]\n', "") + two.replace(":1", ":2")):
+        one = '[[upstream.instance]]\nurl = "http://127.0.0.1:1"\nwids = ["a", "b*"]\n'
+        other = one.replace(":1", ":2")
+        self.assertEqual(run("--config", self.file(one), "--check").returncode, 0)
+        self.assertEqual(run("--upstream", "http://a", "--upstream", "http://b", "--check").returncode, 0)
+        for text, words in ((one + other, ('"a"', "http://127.0.0.1:1", "http://127.0.0.1:2")),
+                            (one.replace("b*", "b*c"), ('"b*c"', "http://127.0.0.1:1")),
+                            (one.replace("127.0.0.1:1", "a:80") + '[[upstream.instance]]\nurl = "http://a"\n',
+                             ("http://a", "twice"))):
             refused = run("--config", self.file(text), "--check")
             self.assertNotEqual(refused.returncode, 0)
-            self.assertIn("upstream.instance", refused.stderr)
+            for word in ("upstream.instance", *words):
+                self.assertIn(word, refused.stderr)
 
     def test_mistakes_on_the_command_line_are_explained(self):
         for flags in (["--lisen", "127.0.0.1:0"], ["--listen", "nowhere"], ["--threads", "many"], ["--upstream", "x"],

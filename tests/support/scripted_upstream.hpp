@@ -9,6 +9,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <condition_variable>
@@ -109,6 +110,21 @@ public:
     if (in_.empty())
       fill();
     return std::exchange(in_, {});
+  }
+
+  /// The next `n` bytes, and none beyond them: those stay unread. Fewer at the end.
+  std::string read_exactly(std::size_t n) {
+    std::string got;
+    while (got.size() < n) {
+      char buffer[4096];
+      const auto k = ::recv(fd_, buffer, std::min(n - got.size(), sizeof buffer), 0);
+      if (k <= 0)
+        break;
+      got.append(buffer, static_cast<std::size_t>(k));
+    }
+    const std::scoped_lock lock(mutex_);
+    raw_ += got;
+    return got;
   }
 
   /// Reads until the other side leaves, and throws it away.

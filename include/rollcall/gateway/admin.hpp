@@ -30,7 +30,6 @@ struct gateway_status {
   const load& under_load;
   const net::byte_budget& buffered;
   const std::vector<std::unique_ptr<lane>>& lanes;
-  std::string instance;
   /// Without user and password; empty when there is none.
   std::string redis;
   std::chrono::system_clock::time_point started = std::chrono::system_clock::now();

@@ -23,6 +23,19 @@ struct body_framing {
 void append_forwarded_head(std::string& out, const net::request_head& head, const upstream::instance& to,
                            body_framing framing);
 
+/// The same head while it is not known yet to which instance it goes. Copies what it needs.
+class unaddressed_head {
+public:
+  unaddressed_head() = default;
+  unaddressed_head(const net::request_head& head, body_framing framing);
+  [[nodiscard]] std::string addressed(const upstream::instance& to) const;
+
+private:
+  std::string method_;
+  std::string target_;
+  std::string fields_; // all but Host, and the empty line
+};
+
 /// The fields of an upstream's answer that go back to the client: all but the hop-by-hop ones and the framing.
 /// Appends them to `out`.
 void append_relayed_fields(std::string& out, std::span<const net::field> fields);

@@ -5,7 +5,7 @@
 #include "rollcall/net/listener.hpp"
 #include "rollcall/net/reactor.hpp"
 #include "rollcall/redis/connection.hpp"
-#include "rollcall/upstream/instance.hpp"
+#include "rollcall/upstream/pools.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 
@@ -19,12 +19,12 @@ namespace rollcall::gateway {
 
 /// What a lane is made of.
 struct lane_options {
-  upstream::instance instance;
+  std::shared_ptr<const upstream::directory> instances;
   std::optional<redis::deployment> redis;
   std::string name_space;
 };
 
-/// One thread of the gateway: an io_context with an acceptor, sessions, a Redis connection and an upstream pool of its
+/// One thread of the gateway: an io_context with an acceptor, sessions, a Redis connection and upstream pools of its
 /// own. Lanes share the memory cache and nothing else.
 class lane {
 public:
@@ -47,7 +47,7 @@ public:
   [[nodiscard]] std::vector<int> sockets() const { return listener_.sockets(); }
   [[nodiscard]] const lane_stats& stats() const noexcept { return stats_; }
   [[nodiscard]] const net::listener_stats& client_stats() const noexcept { return listener_.stats(); }
-  [[nodiscard]] const upstream::pool_stats& upstream_stats() const noexcept { return pool_.stats(); }
+  [[nodiscard]] const upstream::pools& upstreams() const noexcept { return upstreams_; }
   /// Null when there is no Redis.
   [[nodiscard]] const redis::connection_stats* redis_stats() const noexcept;
   [[nodiscard]] const redis::store_stats* store_stats() const noexcept;
@@ -65,7 +65,7 @@ private:
   lane_stats stats_;
   std::unique_ptr<redis::client> link_;
   std::unique_ptr<redis::store> store_;
-  upstream::pool pool_;
+  upstream::pools upstreams_;
   background tasks_;
   lane_context context_;
   router router_;

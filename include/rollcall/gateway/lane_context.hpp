@@ -8,7 +8,7 @@
 #include "rollcall/gateway/settings.hpp"
 #include "rollcall/gateway/stats.hpp"
 #include "rollcall/redis/store.hpp"
-#include "rollcall/upstream/pool.hpp"
+#include "rollcall/upstream/pools.hpp"
 
 #include <random>
 
@@ -28,7 +28,7 @@ struct lane_context {
   /// Those of the moment, never null. What waits keeps the pointer that it began with.
   settings_ptr settings;
   net::executor ex;
-  upstream::pool& pool;
+  upstream::pools& upstreams;
   /// Null: memory only.
   redis::store* store = nullptr;
   background& tasks;

@@ -16,6 +16,8 @@ namespace rollcall::gateway {
 /// A room's list that memory could not answer for, with copies of all that is needed to get it.
 struct question {
   cache::identity id;
+  /// As the request has it; the identity's own is escaped.
+  std::string w_id;
   upstream::fetch_request request;
   cache::directives wants;
   /// Of the moment when it was asked.

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "rollcall/api/account_scanner.hpp"
 #include "rollcall/gateway/access_log.hpp"
+#include "rollcall/gateway/forwarding.hpp"
 #include "rollcall/gateway/lane_context.hpp"
 #include "rollcall/gateway/write_watch.hpp"
 #include "rollcall/net/service.hpp"
@@ -22,6 +24,9 @@ public:
   /// Takes the turn.
   void serve(const net::request& r, net::exchange& x);
 
+  /// Of a body, when there are several instances: what is read, at most, to find the account that it is about.
+  static constexpr std::size_t searched_most = std::size_t{64} << 10;
+
 private:
   struct forwarded {
     std::string text; // the head, and the body as well when it is already here
@@ -32,18 +37,25 @@ private:
     /// For a write that changes lists.
     std::shared_ptr<write_watch> watch;
   };
+  /// While it is not known where it goes, because there are several instances.
+  struct search {
+    unaddressed_head head;
+    api::account_scanner scanner;
+    std::string read; // of the body
+  };
   /// One request on its way: as far as nobody has to be waited for in plain functions, and on from there in a
   /// coroutine.
   struct passage {
-    passage(load::place of_load, net::turn to, forwarded of, upstream::pool& pool, std::chrono::milliseconds pause)
-        : place(std::move(of_load)), t(std::move(to)), f(std::move(of)), s(pool, pause, f.to_head) {}
+    passage(load::place of_load, net::turn to, forwarded of)
+        : place(std::move(of_load)), t(std::move(to)), f(std::move(of)) {}
     load::place place;
     net::turn t;
     forwarded f;
-    upstream::stream s;
-    std::string_view rest;     // of f.text, which the kernel has not taken
-    bool body_begun = false;   // what had come of the body is in f.text
-    bool answer_begun = false; // the head of the answer is with the turn
+    std::optional<search> looking;
+    std::optional<upstream::stream> s; // from when it is known where it goes
+    std::string_view rest;             // of f.text, which the kernel has not taken
+    bool body_begun = false;           // what had come of the body is in f.text
+    bool answer_begun = false;         // the head of the answer is with the turn
     // What the two directions tell each other.
     bool relay_ended = false;
     /// The client broke off its body, or its framing, before that.
@@ -54,6 +66,11 @@ private:
 
   using passage_ptr = std::unique_ptr<passage>;
 
+  void depart(passage_ptr one);
+  void address(passage_ptr one, const net::request& r, body_framing framing);
+  bool search_at_once(passage& p, std::string_view given);
+  net::task<> search_on(passage_ptr one);
+  bool set_course(passage& p);
   std::expected<bool, upstream::failure> send_at_once(passage& p);
   void turn_away(const net::request& r, net::exchange& x, overload why);
   static void begin_body(passage& p, std::string_view piece);
@@ -71,6 +88,7 @@ private:
   net::task<> settle(write_watch& write);
   net::task<> drop(cache::scope s, std::shared_ptr<dropping> w);
   void give_up(passage& p);
+  void refuse(passage& p, net::framing_error why);
   void fail(passage& p, upstream::failure why);
 
   lane_context& lane_;

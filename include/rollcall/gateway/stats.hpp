@@ -1,10 +1,6 @@
 #pragma once
 
 #include "rollcall/ops/counter.hpp"
-#include "rollcall/ops/histogram.hpp"
-#include "rollcall/upstream/error.hpp"
-
-#include <array>
 
 namespace rollcall::gateway {
 
@@ -30,10 +26,7 @@ struct lane_stats {
   ops::counter refreshes;        ///< renewals of entries that were served all the same
   ops::counter lease_waits;      ///< waits for another gateway's call
   ops::counter purges_by_writes; ///< writes that passed through and changed lists
-  ops::counter fetches;          ///< calls of getChatRoomMember that went upstream
-  std::array<ops::counter, upstream::failure_count> fetch_failures;
-  ops::histogram fetch_seconds;
-  ops::counter background; ///< gauge: tasks that nobody waits for
+  ops::counter background;       ///< gauge: tasks that nobody waits for
 };
 
 } // namespace rollcall::gateway

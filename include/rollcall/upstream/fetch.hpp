@@ -40,7 +40,7 @@ inline constexpr std::size_t fetch_most = std::size_t{16} << 20;
 
 /// Asks an instance: the request is one that we wrote, and reading it twice does no harm. So when a kept connection
 /// turns out to be dead before a byte of the answer came, it is asked once more on a new one. Ends by `timeout` at the
-/// latest.
+/// latest, and at once when the instance is ejected.
 net::task<std::expected<fetched, failure>> fetch(pool& from, fetch_request request, std::chrono::milliseconds timeout);
 
 } // namespace rollcall::upstream

@@ -3,12 +3,15 @@
 #include "rollcall/net/executor.hpp"
 #include "rollcall/net/reactor.hpp"
 #include "rollcall/ops/counter.hpp"
+#include "rollcall/ops/histogram.hpp"
 #include "rollcall/upstream/error.hpp"
+#include "rollcall/upstream/health.hpp"
 #include "rollcall/upstream/instance.hpp"
 #include "rollcall/upstream/link.hpp"
 
 #include <boost/intrusive/list.hpp>
 
+#include <array>
 #include <cstddef>
 #include <deque>
 #include <expected>
@@ -33,14 +36,19 @@ struct pool_stats {
   ops::counter stale; ///< kept connections that ended, or said something, before a request was put on them
   ops::counter open;  ///< gauge: connections that carry a request
   ops::counter idle;  ///< gauge
+  // Of the cached route.
+  ops::counter calls;                                      ///< those that were made
+  std::array<ops::counter, failure_count> call_failures{}; ///< those without a whole answer, or not made: see failure
+  ops::histogram call_seconds;
 };
 
 /// Keep-alive connections to one instance. One that ends while it is idle, or says something unasked, is closed at
 /// once. One a thread; all functions are called on it.
 class pool {
 public:
-  /// `edges` outlives the pool and its links.
-  pool(const net::executor& ex, net::reactor& edges, instance to, const pool_options& options);
+  /// `edges` outlives the pool and its links. `condition` is told how the instance does; null: nobody is.
+  pool(const net::executor& ex, net::reactor& edges, instance to, const pool_options& options,
+       std::shared_ptr<health> condition = nullptr);
   ~pool();
   pool(const pool&) = delete;
   pool& operator=(const pool&) = delete;
@@ -54,6 +62,16 @@ public:
 
   /// The exchange on it is over: `reusable` says that its answer was read to the end and the instance keeps it open.
   void give_back(std::shared_ptr<link> l, bool reusable);
+
+  /// Whether a call that can be answered otherwise is to be made: see health::takes().
+  bool takes_calls() { return !condition_ || condition_->takes(net::steady_clock::now()); }
+  /// One was not made for that reason. Counts it.
+  void call_refused() { stats_.call_failures[static_cast<std::size_t>(failure::ejected) - 1].add(); }
+  /// A call of the cached route is over: with an answer of that status, or with a failure. Counts it.
+  void call_ended(net::steady_clock::time_point began, std::expected<unsigned, failure> how);
+  /// Any exchange is over. For the instance's health.
+  void exchange_ended(std::expected<unsigned, failure> how);
+  [[nodiscard]] const health* condition() const noexcept { return condition_.get(); }
 
   /// For what begins from now on.
   void change(const pool_options& o) { options_ = o; }
@@ -79,6 +97,8 @@ private:
   net::reactor& edges_;
   instance to_;
   pool_options options_;
+  std::shared_ptr<health> condition_;
+  std::string trouble_; // why there was no connection the last time, for operators
   pool_stats stats_;
   std::deque<std::shared_ptr<link>> idle_;                                         // the most recently used at the back
   boost::intrusive::list<link, boost::intrusive::constant_time_size<false>> open_; // connecting, or with an exchange

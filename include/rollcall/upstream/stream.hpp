@@ -78,12 +78,16 @@ private:
   void wait_ended(bool& waiting);
   net::task<std::expected<void, failure>> send_parts(std::span<iovec> parts);
   void read_more();
+  std::unexpected<failure> failed(failure why);
 
   pool& pool_;
   std::chrono::milliseconds pause_;
   std::shared_ptr<link> link_;
   answer_reader answer_;
   std::move_only_function<void(std::expected<void, failure>)> then_; // when_more()
+  std::optional<failure> failed_;                                    // the first, and not ours
+  unsigned status_ = 0;
+  bool cancelled_ = false;
   bool request_whole_ = false;
   bool sending_ = false;
   bool receiving_ = false;

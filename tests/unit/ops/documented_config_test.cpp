@@ -27,7 +27,7 @@ auto everything(const config& c) {
   const auto& [paths] = invalidate;
   const auto& [forward] = events;
   const auto& [url, redis_timeout, name_space, ca] = redis;
-  const auto& [timeout, connect_timeout, instances] = upstream;
+  const auto& [timeout, connect_timeout, eject_after, eject_for, eject_for_most, instances] = upstream;
   const auto& [level, access] = log;
   std::vector<std::tuple<std::string, std::vector<std::string>>> instances_copy;
   for (const auto& [instance_url, wids] : instances)
@@ -37,7 +37,7 @@ auto everything(const config& c) {
       admin_listen.to_string(),
       std::tuple{fresh, revalidate, if_error, failure, jitter, early_refresh, memory},
       std::tuple{url, redis_timeout, name_space, ca},
-      std::tuple{timeout, connect_timeout, instances_copy},
+      std::tuple{timeout, connect_timeout, eject_after, eject_for, eject_for_most, instances_copy},
       std::tuple{level, access},
       std::tuple{paths, forward},
   };

@@ -27,6 +27,7 @@ BOOST_AUTO_TEST_CASE(addresses_are_read) {
       {"http://bots.example:80", "bots.example", 80, "", "bots.example"},
       {"http://bots.example:080", "bots.example", 80, "", "bots.example"},
       {"HTTP://bots.example:8080", "bots.example", 8080, "", "bots.example:8080"},
+      {"http://Bots.EXAMPLE/V1", "bots.example", 80, "/V1", "bots.example"},
       {"http://bots.example/v1/api", "bots.example", 80, "/v1/api", "bots.example"},
       {"http://bots.example:65535/v1///", "bots.example", 65535, "/v1", "bots.example:65535"},
       {"http://bots.example/a%20b", "bots.example", 80, "/a%20b", "bots.example"},
