@@ -20,6 +20,8 @@ std::expected<forward_address, std::string> parse_forward_address(std::string_vi
   auto base = upstream::parse_instance(url.substr(0, url.find('?')));
   if (!base)
     return std::unexpected(base.error());
+  if (base->tls)
+    return std::unexpected(std::string("has the scheme https; only http is supported"));
   const auto authority = url.find("//") + 2;
   const auto begin = std::min(url.find_first_of("/?", authority), url.size());
   auto target = std::string(url.substr(begin));

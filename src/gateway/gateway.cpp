@@ -23,11 +23,12 @@ namespace {
 // How long a request to the admin port may take to end after all else has.
 constexpr std::chrono::milliseconds admin_patience{1000};
 
-std::shared_ptr<net::tls_context> trust_of(const ops::config& c) {
+// `key` is where the name of the file comes from.
+std::shared_ptr<net::tls_context> trust_in(const std::string& ca_file, std::string_view key) {
   try {
-    return net::open_tls(c.redis.ca);
+    return net::open_tls(ca_file);
   } catch (const std::runtime_error& e) {
-    throw ops::config_error(fmt::format("redis.ca: {}", e.what()));
+    throw ops::config_error(fmt::format("{}: {}", key, e.what()));
   }
 }
 
@@ -38,7 +39,7 @@ std::optional<redis::deployment> redis_of(const ops::config& c) {
   if (!server)
     throw ops::config_error("redis.url: " + server.error());
   if (server->server.tls)
-    server->server.trust = trust_of(c);
+    server->server.trust = trust_in(c.redis.ca, "redis.ca");
   return *server;
 }
 
@@ -56,13 +57,18 @@ std::shared_ptr<const upstream::directory> directory_of(const ops::config& c) {
   const upstream::ejection_policy ejections{c.upstream.eject_after, c.upstream.eject_for, c.upstream.eject_for_most};
   if (ejections.most < ejections.first)
     throw ops::config_error("upstream.eject_for_most: it is less than upstream.eject_for");
+  auto trust =
+      c.upstream.ca.empty() ? nullptr : trust_in(c.upstream.ca, "upstream.ca"); // a file that is named has to be there
   std::vector<upstream::directory::entry> entries;
   for (const auto& each : c.upstream.instances) {
     auto i = upstream::parse_instance(each.url);
     if (!i)
       throw ops::config_error("upstream.instance.url: \"" + each.url + "\" " + i.error());
     auto condition = std::make_shared<upstream::health>(i->to_string(), ejections);
-    entries.push_back({std::move(*i), each.wids, std::move(condition)});
+    if (i->tls && !trust)
+      trust = trust_in(c.upstream.ca, "upstream.ca");
+    auto how = i->tls ? trust : nullptr;
+    entries.push_back({std::move(*i), each.wids, std::move(condition), std::move(how)});
   }
   auto all = upstream::directory::make(std::move(entries));
   if (!all)

@@ -21,7 +21,7 @@ std::unique_ptr<redis::client> make_link(net::executor ex, const house& shared, 
 }
 
 upstream::pool_options pool_options_of(const settings& s) {
-  return {.connect_timeout = s.connect_timeout};
+  return {.connect_timeout = s.connect_timeout, .dns_ttl = s.dns_ttl};
 }
 
 // Of each lane's own, so that threads do not count owners in one place.

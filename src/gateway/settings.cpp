@@ -38,6 +38,7 @@ settings settings_of(const ops::config& c) {
           .redis_timeout = c.redis.timeout,
           .upstream_timeout = c.upstream.timeout,
           .connect_timeout = c.upstream.connect_timeout,
+          .dns_ttl = c.upstream.dns_ttl,
           .patience = patience_of(c),
           .failure = c.cache.failure,
           .drain_timeout = c.server.drain_timeout,

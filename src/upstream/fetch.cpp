@@ -103,6 +103,7 @@ net::task<std::expected<fetched, failure>> fetch(pool& from, fetch_request reque
     from.call_refused();
     co_return std::unexpected(failure::ejected);
   }
+  from.call_began();
   const auto began = steady_clock::now();
   const auto deadline = began + timeout;
   const auto text = text_of(from.target(), request);

@@ -15,29 +15,37 @@ char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+std::uint16_t usual_port(bool tls) {
+  return tls ? 443 : 80;
+}
+
 } // namespace
 
 std::string instance::authority() const {
   const bool v6 = host.find(':') != std::string::npos;
   auto text = v6 ? '[' + host + ']' : host;
-  if (port != 80)
+  if (port != usual_port(tls))
     text.append(1, ':').append(std::to_string(port));
   return text;
 }
 
 std::string instance::to_string() const {
-  return fmt::format("http://{}{}", authority(), base_path);
+  return fmt::format("{}://{}{}", tls ? "https" : "http", authority(), base_path);
 }
 
 std::expected<instance, std::string> parse_instance(std::string_view url) {
   const auto parsed = boost::urls::parse_uri({url.data(), url.size()});
   if (!parsed)
     return std::unexpected(std::string("is not a URL such as http://127.0.0.1:18081"));
-  if (parsed->scheme_id() != boost::urls::scheme::http)
-    return std::unexpected(fmt::format("has the scheme {}; only http is supported", std::string(parsed->scheme())));
+  const auto scheme = parsed->scheme_id();
+  if (scheme != boost::urls::scheme::http && scheme != boost::urls::scheme::https)
+    return std::unexpected(
+        fmt::format("has the scheme {}; only http and https are supported", std::string(parsed->scheme())));
   if (parsed->has_userinfo() || parsed->has_query() || parsed->has_fragment())
     return std::unexpected(std::string("has a user, query or fragment, which an instance's address cannot have"));
   instance i;
+  i.tls = scheme == boost::urls::scheme::https;
+  i.port = usual_port(i.tls);
   i.host = parsed->host_address();
   std::ranges::transform(i.host, i.host.begin(), lower); // one instance has one name
   if (i.host.empty())

@@ -48,6 +48,9 @@ link::~link() {
 void link::close() {
   if (!is_open())
     return;
+  if (tls_)
+    tls_->close();
+  tls_.reset();
   edges_.forget(*this);
   socket_.close();
   reader_.notify(ex_);
@@ -56,8 +59,10 @@ void link::close() {
     net::asio::post(ex_, std::exchange(then_, nullptr));
 }
 
-net::task<error_code> link::connect(const net::tcp::endpoint& to) {
+net::task<error_code> link::connect(const net::tcp::endpoint& to, const tls_terms* terms) {
   close();
+  peer_ = to;
+  distrust_.clear();
   net::descriptor socket(
       ::socket(to.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, to.protocol().protocol()));
   if (!socket.is_open())
@@ -74,7 +79,7 @@ net::task<error_code> link::connect(const net::tcp::endpoint& to) {
   }
   socket_.set_no_delay();
   if (at_once)
-    co_return error_code();
+    co_return terms ? co_await shake_hands(*terms) : error_code();
   co_await writer_.wait(); // the first edge says that it is decided
   if (!is_open())
     co_return net::asio::error::operation_aborted;
@@ -84,7 +89,30 @@ net::task<error_code> link::connect(const net::tcp::endpoint& to) {
     number_of_error = errno;
   if (number_of_error != 0)
     close();
+  else if (terms)
+    co_return co_await shake_hands(*terms);
   co_return error_of(number_of_error);
+}
+
+net::task<error_code> link::shake_hands(const tls_terms& terms) {
+  tls_ = std::make_unique<net::edge_tls>(*terms.context, socket_, terms.host, terms.session);
+  for (;;) {
+    const auto done = tls_->handshake();
+    if (done)
+      co_return error_code();
+    if (done.error() != net::asio::error::would_block) {
+      if (tls_->refused_certificate())
+        distrust_ = tls_->failure(done.error());
+      close();
+      co_return done.error();
+    }
+    if (tls_->wants_room())
+      co_await writer_.wait();
+    else
+      co_await readable();
+    if (!is_open())
+      co_return net::asio::error::operation_aborted;
+  }
 }
 
 void link::expires_at(steady_clock::time_point when) {
@@ -118,7 +146,7 @@ void link::look_at_the_clock() {
 std::expected<std::size_t, error_code> link::write_now(std::span<const iovec> from) noexcept {
   if (!is_open())
     return std::unexpected(error_code(net::asio::error::operation_aborted));
-  return socket_.write(from);
+  return tls_ ? tls_->write(from) : socket_.write(from);
 }
 
 net::task<error_code> link::write(std::span<iovec> parts) {
@@ -137,10 +165,11 @@ net::task<error_code> link::write(std::span<iovec> parts) {
 std::expected<bool, error_code> link::read_now() {
   if (!is_open())
     return std::unexpected(error_code(net::asio::error::operation_aborted));
-  if (!socket_.readable())
+  if (!may_read())
     return false;
   const auto space = buffer.prepare(buffer.empty() ? read_usual : read_least);
-  const auto n = socket_.read({space.data, space.size});
+  const std::span<char> to(space.data, space.size);
+  const auto n = tls_ ? tls_->read(to) : socket_.read(to);
   if (!n && n.error() == net::asio::error::would_block)
     return false;
   if (!n)
@@ -156,7 +185,7 @@ std::expected<bool, error_code> link::read_now() {
 net::task<> link::readable() {
   if (!is_open())
     co_return;
-  if (socket_.readable())
+  if (may_read())
     edges_.again(*this);
   co_await reader_.wait();
 }
@@ -165,7 +194,7 @@ void link::when_readable(std::move_only_function<void()> then) {
   if (!is_open())
     return net::asio::post(ex_, std::move(then));
   then_ = std::move(then);
-  if (socket_.readable())
+  if (may_read())
     edges_.again(*this);
 }
 
@@ -183,12 +212,12 @@ bool link::is_quiet() {
 }
 
 bool link::seems_quiet() {
-  return is_open() && buffer.empty() && (!socket_.readable() || reads_nothing());
+  return is_open() && buffer.empty() && (!may_read() || reads_nothing());
 }
 
 bool link::reads_nothing() {
   char byte;
-  const auto n = socket_.read({&byte, 1});
+  const auto n = tls_ ? tls_->read({&byte, 1}) : socket_.read({&byte, 1});
   return !n && n.error() == net::asio::error::would_block;
 }
 
@@ -202,9 +231,12 @@ void link::on_events(std::uint32_t events) noexcept {
 
 // What it calls in the end may destroy it.
 void link::on_edge(std::uint32_t events) {
-  if (socket_.note(events))
+  if (socket_.note(events)) {
     writer_.notify(ex_);
-  if (!socket_.readable())
+    if (tls_)
+      tls_->note_room();
+  }
+  if (!may_read())
     return;
   reader_.notify(ex_);
   if (then_)

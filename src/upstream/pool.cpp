@@ -1,7 +1,6 @@
 #include "rollcall/upstream/pool.hpp"
 
 #include <boost/asio/error.hpp>
-#include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,8 +14,13 @@ using net::steady_clock;
 using net::tcp;
 
 pool::pool(const net::executor& ex, net::reactor& edges, instance to, const pool_options& options,
-           std::shared_ptr<health> condition)
-    : ex_(ex), edges_(edges), to_(std::move(to)), options_(options), condition_(std::move(condition)), sweeper_(ex) {}
+           std::shared_ptr<health> condition, std::shared_ptr<net::tls_context> trust)
+    : ex_(ex), edges_(edges), to_(std::move(to)), names_(ex, to_.host, to_.port, options.look_up), options_(options),
+      condition_(std::move(condition)), sweeper_(ex) {
+  if (trust)
+    tls_.emplace(std::move(trust), to_.host);
+  names_.when_gone([this](const auto& gone) { close_idle(gone); });
+}
 
 pool::~pool() = default;
 
@@ -52,82 +56,71 @@ std::shared_ptr<link> pool::take_idle() {
   return nullptr;
 }
 
+// One address after the other, each with its share of the time that is left, so that one that swallows packets does not
+// keep the next from being tried.
 net::task<std::expected<std::shared_ptr<link>, failure>> pool::connect(steady_clock::time_point latest) {
+  const auto by = std::min(steady_clock::now() + options_.connect_timeout, latest);
+  const auto found = co_await names_.get(by, options_.dns_ttl);
+  if (!found) {
+    trouble_ = found.error().message();
+    co_return std::unexpected(found.error() == net::asio::error::timed_out ? failure::connect_timed_out
+                                                                           : failure::unreachable);
+  }
+  auto why = failure::unreachable;
+  for (auto left = static_cast<int>(found->size()); const auto& each : *found) {
+    const auto now = steady_clock::now();
+    if (stopped_ || now >= by)
+      break;
+    auto l = co_await connect_to(each, now + (by - now) / left--);
+    if (l) {
+      names_.worked(each);
+      co_return l;
+    }
+    why = l.error();
+  }
+  co_return std::unexpected(why);
+}
+
+net::task<std::expected<std::shared_ptr<link>, failure>> pool::connect_to(tcp::endpoint where,
+                                                                          steady_clock::time_point latest) {
   const auto l = std::make_shared<link>(ex_, edges_);
   open_.push_back(*l);
-  l->expires_at(std::min(steady_clock::now() + options_.connect_timeout, latest));
-  const auto ec = co_await connect(*l);
+  l->expires_at(latest);
+  const auto ec = co_await l->connect(where, tls_ ? &*tls_ : nullptr);
   l->no_deadline();
-  if (l->overdue() || ec == net::asio::error::timed_out)
+  if (l->overdue())
     co_return std::unexpected(failure::connect_timed_out);
-  trouble_ = ec ? ec.message() : std::string();
+  const bool untrusted = !l->distrust().empty();
+  trouble_ = untrusted ? l->distrust() : ec ? ec.message() : std::string();
+  if (untrusted)
+    co_return std::unexpected(failure::untrusted);
+  if (ec == net::asio::error::timed_out) // the kernel's own
+    co_return std::unexpected(failure::connect_timed_out);
   if (ec || !l->is_open())
     co_return std::unexpected(failure::unreachable);
   co_return l;
 }
 
-net::task<error_code> pool::connect(link& l) {
-  error_code ec;
-  std::vector<tcp::endpoint> endpoints;
-  if (const auto address = net::asio::ip::make_address(to_.host, ec); !ec) {
-    endpoints.emplace_back(address, to_.port);
-  } else {
-    const auto found = co_await look_up(l.expiry());
-    if (!found)
-      co_return found.error();
-    endpoints = *found;
-  }
-  for (const auto& endpoint : endpoints) {
-    if (l.overdue() || stopped_)
-      break;
-    ec = co_await l.connect(endpoint);
-    if (!ec)
-      break;
-  }
-  co_return ec;
-}
-
-struct pool::name_lookup {
-  explicit name_lookup(const net::executor& ex) : resolver(ex), gate(ex) {}
-  net::asio::ip::basic_resolver<tcp, net::executor> resolver;
-  net::timer gate; // ends the wait: when there is a result, at the deadline, or when the pool stops
-  bool done = false;
-  error_code ec;
-  std::vector<tcp::endpoint> endpoints;
-};
-
-// getaddrinfo cannot be interrupted, so it is not waited for: what waits is a timer that the result cancels.
-net::task<std::expected<std::vector<tcp::endpoint>, error_code>> pool::look_up(steady_clock::time_point latest) {
-  const auto l = std::make_shared<name_lookup>(ex_);
-  std::erase_if(lookups_, [](const auto& each) { return each.expired(); });
-  lookups_.push_back(l);
-  l->gate.expires_at(latest);
-  l->resolver.async_resolve(to_.host, std::to_string(to_.port), [l](error_code ec, const auto& found) {
-    l->done = true;
-    l->ec = ec;
-    for (const auto& each : found)
-      l->endpoints.push_back(each.endpoint());
-    l->gate.cancel();
-  });
-  co_await l->gate.async_wait(net::no_throw);
-  l->resolver.cancel(); // takes it off the queue if it has not begun
-  if (!l->done)
-    co_return std::unexpected(error_code(net::asio::error::timed_out));
-  if (l->ec)
-    co_return std::unexpected(l->ec);
-  co_return std::move(l->endpoints);
+// Of addresses that the name no longer has. What carries an exchange ends with it.
+void pool::close_idle(const address_book::addresses& to) {
+  const auto closed =
+      std::erase_if(idle_, [&](const auto& each) { return std::ranges::find(to, each->peer()) != to.end(); });
+  stats_.idle.subtract(closed);
 }
 
 void pool::give_back(std::shared_ptr<link> l, bool reusable) {
   stats_.open.subtract();
   l->unlink();
   l->no_deadline();
-  if (!reusable || stopped_ || !l->is_open() || idle_.size() >= options_.idle_most)
+  if (!reusable || stopped_ || !l->is_open() || idle_.size() >= options_.idle_most || !names_.has(l->peer()))
     return l->close();
   if (!l->seems_quiet()) {
     stats_.stale.add();
     return l->close();
   }
+  if (tls_ && !l->reused) // by the end of an exchange the server has given what it has to give
+    if (auto s = l->session())
+      tls_->session = std::move(s);
   l->idle_since = steady_clock::now();
   watch_idle(*l);
   idle_.push_back(std::move(l));
@@ -170,7 +163,6 @@ void pool::sweep() {
 }
 
 void pool::call_ended(steady_clock::time_point began, std::expected<unsigned, failure> how) {
-  stats_.calls.add();
   stats_.call_seconds.observe(steady_clock::now() - began);
   if (!how)
     stats_.call_failures[static_cast<std::size_t>(how.error()) - 1].add();
@@ -187,16 +179,14 @@ void pool::exchange_ended(std::expected<unsigned, failure> how) {
     return condition_->failed(now, fmt::format("HTTP status {}", *how));
   if (!speaks_against_instance(how.error()))
     return;
-  const bool no_connection = how.error() == failure::unreachable || how.error() == failure::untrusted;
-  condition_->failed(now, to_string(how.error()), no_connection ? trouble_ : std::string_view(),
-                     how.error() == failure::untrusted);
+  if (how.error() == failure::untrusted)
+    return condition_->failed(now, trouble_, {}, true);
+  condition_->failed(now, to_string(how.error()), how.error() == failure::unreachable ? trouble_ : std::string_view());
 }
 
 void pool::stop() {
   stopped_ = true;
-  for (const auto& each : lookups_)
-    if (const auto l = each.lock())
-      l->gate.cancel();
+  names_.stop();
   for (auto& l : open_)
     l.close();
   while (!idle_.empty()) {

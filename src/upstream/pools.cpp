@@ -9,7 +9,7 @@ pools::pools(const net::executor& ex, net::reactor& edges, std::shared_ptr<const
              const pool_options& options)
     : where_(std::move(where)) {
   for (const auto& each : where_->entries())
-    all_.push_back(std::make_unique<pool>(ex, edges, each.where, options, each.condition));
+    all_.push_back(std::make_unique<pool>(ex, edges, each.where, options, each.condition, each.trust));
   if (where_->homes().is_single())
     only_ = all_.front().get();
 }

@@ -23,6 +23,7 @@ struct settings {
   std::chrono::milliseconds redis_timeout{50};
   std::chrono::milliseconds upstream_timeout{10'000};
   std::chrono::milliseconds connect_timeout{2'000};
+  std::chrono::milliseconds dns_ttl{30'000};
   /// How long one asker waits for a flight, whoever leads it: longer than any that goes well takes.
   std::chrono::milliseconds patience{15'000};
   /// How long a failure is remembered.

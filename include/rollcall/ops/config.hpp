@@ -84,9 +84,11 @@ struct config {
   struct {
     milliseconds timeout{10'000};
     milliseconds connect_timeout{2'000};
+    milliseconds dns_ttl{30'000};
     unsigned eject_after = 5; ///< failures in a row; 0: never
     milliseconds eject_for{250};
     milliseconds eject_for_most{1'000};
+    std::string ca; ///< file; empty: the system's store
     std::vector<upstream_instance> instances{{"http://127.0.0.1:18081", {}}};
   } upstream;
   struct {

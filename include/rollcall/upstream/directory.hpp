@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rollcall/net/tls.hpp"
 #include "rollcall/upstream/health.hpp"
 #include "rollcall/upstream/instance.hpp"
 #include "rollcall/upstream/routing.hpp"
@@ -21,6 +22,8 @@ public:
     std::vector<std::string> wids;
     /// Shared by the lanes; null: nobody watches it.
     std::shared_ptr<health> condition;
+    /// For https, and otherwise null.
+    std::shared_ptr<net::tls_context> trust;
   };
 
   /// Or what is wrong with it, for the operator. There is one entry at least.

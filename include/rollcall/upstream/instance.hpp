@@ -11,6 +11,7 @@ namespace rollcall::upstream {
 struct instance {
   std::string host;
   std::uint16_t port = 80;
+  bool tls = false;
   /// Prefix of every path, without a slash at its end; usually empty.
   std::string base_path;
 
@@ -20,7 +21,7 @@ struct instance {
   [[nodiscard]] std::string to_string() const;
 };
 
-/// Reads `http://host[:port][/base]`, or says what is wrong with it.
+/// Reads `http://host[:port][/base]`, or the same with https, or says what is wrong with it.
 std::expected<instance, std::string> parse_instance(std::string_view url);
 
 } // namespace rollcall::upstream

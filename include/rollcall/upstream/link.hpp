@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rollcall/net/edge_socket.hpp"
+#include "rollcall/net/edge_tls.hpp"
 #include "rollcall/net/executor.hpp"
 #include "rollcall/net/reactor.hpp"
 #include "rollcall/net/read_buffer.hpp"
@@ -16,12 +17,22 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace rollcall::upstream {
 
 /// What is read ahead of a parser, at most: neither a chunk's extension nor a trailer has a limit of its own.
 inline constexpr std::size_t read_ahead_most = 128 * 1024;
+
+/// How an instance is spoken to over TLS. Kept by whoever connects to it.
+struct tls_terms {
+  std::shared_ptr<net::tls_context> context;
+  /// Who it has to prove to be.
+  std::string host;
+  /// Of the last connection, or null.
+  net::tls_session session{};
+};
 
 /// One connection to an instance. Nothing of it reads or writes in vain: what waits, waits for an edge. Its deadline
 /// closes it, so that whatever waits on it ends. A deadline costs next to nothing: the timer behind it is left alone
@@ -36,8 +47,14 @@ public:
   link(const net::executor& ex, net::reactor& edges) : ex_(ex), edges_(edges), timer_(ex) {}
   ~link();
 
-  /// Takes the place of the connection before.
-  net::task<net::error_code> connect(const net::tcp::endpoint& to);
+  /// Takes the place of the connection before. With `terms`, over TLS; they outlive the call.
+  net::task<net::error_code> connect(const net::tcp::endpoint& to, const tls_terms* terms = nullptr);
+  /// The last one that it was told to connect to.
+  [[nodiscard]] const net::tcp::endpoint& peer() const noexcept { return peer_; }
+  /// What was wrong with the instance's certificate, when that is why there is no connection; otherwise "".
+  [[nodiscard]] const std::string& distrust() const noexcept { return distrust_; }
+  /// To recognise us by the next time; null without TLS.
+  [[nodiscard]] net::tls_session session() const { return tls_ ? tls_->session() : nullptr; }
   [[nodiscard]] bool is_open() const noexcept { return socket_.is_open(); }
   /// Whatever waits for it fails, in a later turn of the loop.
   void close();
@@ -80,6 +97,8 @@ public:
 private:
   void on_events(std::uint32_t events) noexcept override;
   void on_edge(std::uint32_t events);
+  net::task<net::error_code> shake_hands(const tls_terms& terms);
+  [[nodiscard]] bool may_read() const noexcept { return socket_.readable() || (tls_ && tls_->may_read()); }
   bool reads_nothing();
   void watch_until(net::steady_clock::time_point when);
   void look_at_the_clock();
@@ -87,6 +106,9 @@ private:
   net::executor ex_;
   net::reactor& edges_;
   net::edge_socket socket_;
+  std::unique_ptr<net::edge_tls> tls_; // null: none
+  net::tcp::endpoint peer_;
+  std::string distrust_;
   net::wakeup reader_;
   net::wakeup writer_;
   std::move_only_function<void()> then_; // when_readable()

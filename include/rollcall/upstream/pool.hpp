@@ -8,6 +8,7 @@
 #include "rollcall/upstream/health.hpp"
 #include "rollcall/upstream/instance.hpp"
 #include "rollcall/upstream/link.hpp"
+#include "rollcall/upstream/names.hpp"
 
 #include <boost/intrusive/list.hpp>
 
@@ -16,6 +17,8 @@
 #include <deque>
 #include <expected>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace rollcall::upstream {
@@ -27,6 +30,10 @@ struct pool_options {
   /// An idle connection older than this is closed: below the keep-alive time-outs of common servers (Tomcat: 20 s), so
   /// that they rarely close one that we are about to use.
   std::chrono::milliseconds idle_for{10'000};
+  /// How long a name's addresses are good for before they are looked up again.
+  std::chrono::milliseconds dns_ttl{30'000};
+  /// Who is asked for them; null: the system. Not to be changed later.
+  upstream::look_up look_up{};
 };
 
 struct pool_stats {
@@ -46,9 +53,10 @@ struct pool_stats {
 /// once. One a thread; all functions are called on it.
 class pool {
 public:
-  /// `edges` outlives the pool and its links. `condition` is told how the instance does; null: nobody is.
+  /// `edges` outlives the pool and its links. `condition` is told how the instance does; null: nobody is. `trust` is
+  /// for an instance over https, and only then not null.
   pool(const net::executor& ex, net::reactor& edges, instance to, const pool_options& options,
-       std::shared_ptr<health> condition = nullptr);
+       std::shared_ptr<health> condition = nullptr, std::shared_ptr<net::tls_context> trust = nullptr);
   ~pool();
   pool(const pool&) = delete;
   pool& operator=(const pool&) = delete;
@@ -64,10 +72,11 @@ public:
   void give_back(std::shared_ptr<link> l, bool reusable);
 
   /// Whether a call that can be answered otherwise is to be made: see health::takes().
-  bool takes_calls() { return !condition_ || condition_->takes(net::steady_clock::now()); }
-  /// One was not made for that reason. Counts it.
+  [[nodiscard]] bool takes_calls() { return !condition_ || condition_->takes(net::steady_clock::now()); }
+  /// Count a call of the cached route: one that is not made for that reason; one that begins, and that it is over, with
+  /// an answer of that status or with a failure.
   void call_refused() { stats_.call_failures[static_cast<std::size_t>(failure::ejected) - 1].add(); }
-  /// A call of the cached route is over: with an answer of that status, or with a failure. Counts it.
+  void call_began() { stats_.calls.add(); }
   void call_ended(net::steady_clock::time_point began, std::expected<unsigned, failure> how);
   /// Any exchange is over. For the instance's health.
   void exchange_ended(std::expected<unsigned, failure> how);
@@ -84,10 +93,9 @@ public:
 
 private:
   net::task<std::expected<std::shared_ptr<link>, failure>> connect(net::steady_clock::time_point latest);
-  net::task<net::error_code> connect(link& l);
-  struct name_lookup;
-  net::task<std::expected<std::vector<net::tcp::endpoint>, net::error_code>>
-  look_up(net::steady_clock::time_point latest);
+  net::task<std::expected<std::shared_ptr<link>, failure>> connect_to(net::tcp::endpoint where,
+                                                                      net::steady_clock::time_point latest);
+  void close_idle(const address_book::addresses& to);
   void watch_idle(link& l);
   void on_unasked(link& l);
   void sweep();
@@ -96,13 +104,14 @@ private:
   net::executor ex_;
   net::reactor& edges_;
   instance to_;
+  names names_;
   pool_options options_;
   std::shared_ptr<health> condition_;
+  std::optional<tls_terms> tls_;
   std::string trouble_; // why there was no connection the last time, for operators
   pool_stats stats_;
   std::deque<std::shared_ptr<link>> idle_;                                         // the most recently used at the back
   boost::intrusive::list<link, boost::intrusive::constant_time_size<false>> open_; // connecting, or with an exchange
-  std::vector<std::weak_ptr<name_lookup>> lookups_;                                // that somebody waits for
   net::timer sweeper_;
   bool sweeping_ = false;
   bool stopped_ = false;

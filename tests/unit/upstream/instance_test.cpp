@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 namespace {
 
@@ -38,6 +39,7 @@ BOOST_AUTO_TEST_CASE(addresses_are_read) {
     const auto i = parse_instance(c.url);
     BOOST_TEST_CONTEXT(c.url) {
       BOOST_TEST_REQUIRE(i.has_value());
+      BOOST_TEST(!i->tls);
       BOOST_TEST(i->host == c.host);
       BOOST_TEST(i->port == c.port);
       BOOST_TEST(i->base_path == c.base);
@@ -45,6 +47,21 @@ BOOST_AUTO_TEST_CASE(addresses_are_read) {
       BOOST_TEST(i->to_string() == std::string("http://").append(c.authority).append(c.base));
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(https_has_a_port_of_its_own) {
+  for (const auto& [url, port, authority] : {std::tuple("https://bots.example", 443, "bots.example"),
+                                             {"https://bots.example:443", 443, "bots.example"},
+                                             {"HTTPS://bots.example:80", 80, "bots.example:80"},
+                                             {"https://[::1]:8443", 8443, "[::1]:8443"}}) {
+    const auto i = parse_instance(url);
+    BOOST_TEST_REQUIRE(i.has_value());
+    BOOST_TEST(i->tls);
+    BOOST_TEST(i->port == port);
+    BOOST_TEST(i->authority() == authority);
+    BOOST_TEST(i->to_string() == std::string("https://") + authority);
+  }
+  BOOST_TEST(parse_instance("http://bots.example:443").value().authority() == "bots.example:443");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_address_is_refused_with_the_reason) {
@@ -61,7 +78,6 @@ BOOST_AUTO_TEST_CASE(what_is_no_address_is_refused_with_the_reason) {
       {"http://", "no host"},
       {"http:///path", "no host"},
       {"http:path", "no host"},
-      {"https://bots.example", "only http"},
       {"ftp://bots.example", "only http"},
       {"http://user:secret@bots.example", "user"},
       {"http://bots.example?x=1", "query"},
