@@ -100,6 +100,7 @@ purges_options purges_options_of(const ops::config& c, std::optional<redis::depl
 lane_options lane_options_of(const ops::config& c, std::optional<redis::deployment> to) {
   lane_options o;
   o.instances = directory_of(c);
+  o.probes = true;
   o.redis = std::move(to);
   o.name_space = c.redis.name_space;
   return o;
@@ -177,10 +178,12 @@ gateway::gateway(const ops::config& c, predecessor* before)
     redis_->roll->before_change([this] { purges_.master_changed(); });
   events_.forward_to(forward_of(c), c.upstream.timeout);
   const auto first = settings_of(c);
-  const auto options = lane_options_of(c, redis_);
+  auto options = lane_options_of(c, redis_);
   status_.redis = options.redis ? options.redis->to_string() : std::string();
-  for (auto& ports : open_ports(c, thread_count(c), before ? std::move(before->bots) : sockets()))
+  for (auto& ports : open_ports(c, thread_count(c), before ? std::move(before->bots) : sockets())) {
     lanes_.push_back(std::make_unique<lane>(house_, first, options, std::move(ports), quota_, bytes_));
+    options.probes = false; // one is enough
+  }
   register_metrics(metrics_, status_);
   edges_.start();
   admin_listener_.start();

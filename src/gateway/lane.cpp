@@ -1,5 +1,7 @@
 #include "rollcall/gateway/lane.hpp"
 
+#include "rollcall/upstream/probe.hpp"
+
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
@@ -45,7 +47,8 @@ lane::lane(const house& shared, const settings& first, const lane_options& optio
                                                               .tasks = tasks_,
                                                               .stats = stats_},
       router_(context_), listener_(io_.get_executor(), std::move(ports), edges_, router_, first.clients, quota, bytes),
-      drain_watch_(io_.get_executor()) {}
+      drain_watch_(io_.get_executor()), probe_watch_(io_.get_executor()),
+      probing_(options.probes ? upstreams_.all().size() : 0) {}
 
 lane::~lane() = default;
 
@@ -54,6 +57,8 @@ void lane::run() {
   if (link_)
     link_->start();
   listener_.start();
+  if (!probing_.empty())
+    probe_later();
   for (;;) {
     try {
       io_.run();
@@ -85,6 +90,7 @@ void lane::begin_drain(net::leaving how) {
     return;
   }
   draining_ = true;
+  probe_watch_.cancel();
   cut_off_ = net::steady_clock::now() + context_.settings->drain_timeout;
   listener_.drain(how);
   watch_drain_later(); // not at once: a connection may be accepted and not yet admitted
@@ -108,6 +114,29 @@ void lane::watch_drain_later() {
     if (!cancelled)
       watch_drain();
   });
+}
+
+// Of the ejected ones, those that are not being probed already.
+void lane::probe_later() {
+  probe_watch_.expires_after(context_.settings->probe_interval);
+  probe_watch_.async_wait([this](net::error_code cancelled) {
+    if (cancelled || draining_)
+      return;
+    for (std::size_t i = 0; !context_.settings->probe.empty() && i < probing_.size(); ++i)
+      if (upstreams_.all()[i]->condition()->is_ejected() && !probing_[i])
+        tasks_.start(probe(i), "probing an instance");
+    probe_later();
+  });
+}
+
+net::task<> lane::probe(std::size_t which) {
+  const struct mark {
+    explicit mark(std::vector<bool>::reference of) : on(of) { on = true; }
+    ~mark() { on = false; }
+    std::vector<bool>::reference on;
+  } under_way(probing_[which]);
+  const auto s = context_.settings;
+  co_await upstream::probe(*upstreams_.all()[which], s->probe, s->probe_interval);
 }
 
 // Everything that a task may wait for ends here, so that what is left unwinds and io_.run() returns.

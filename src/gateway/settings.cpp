@@ -39,6 +39,8 @@ settings settings_of(const ops::config& c) {
           .upstream_timeout = c.upstream.timeout,
           .connect_timeout = c.upstream.connect_timeout,
           .dns_ttl = c.upstream.dns_ttl,
+          .probe = c.upstream.probe,
+          .probe_interval = c.upstream.probe_interval,
           .patience = patience_of(c),
           .failure = c.cache.failure,
           .drain_timeout = c.server.drain_timeout,

@@ -152,6 +152,12 @@ kind<std::string> name(std::size_t longest) {
                  });
 }
 
+kind<std::string> path() {
+  return checked(R"(a path that begins with "/", nor empty)", [](const std::string& text) {
+    return text.empty() || (text.starts_with('/') && visible(text) && !text.contains('#'));
+  });
+}
+
 kind<std::string> one_of(std::initializer_list<std::string_view> words) {
   std::vector<std::string_view> known{words};
   return checked(fmt::format("one of \"{}\"", fmt::join(known, "\", \"")),

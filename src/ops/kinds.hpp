@@ -28,6 +28,8 @@ kind<std::size_t> memory(std::size_t least);
 /// At least `least` bytes.
 kind<std::size_t> size(std::size_t least);
 kind<listen_address> address();
+/// The path of a request as it travels, with a query or without, or empty.
+kind<std::string> path();
 /// What may stand in a Redis key or a metric without being escaped.
 kind<std::string> name(std::size_t longest);
 kind<std::string> one_of(std::initializer_list<std::string_view> words);

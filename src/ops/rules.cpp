@@ -71,6 +71,8 @@ const std::vector<rule<config>>& config_rules() {
       at_start(key<config>("upstream", "eject_for", duration(1ms, 1h), [](auto& c) { return &c.upstream.eject_for; })),
       at_start(key<config>("upstream", "eject_for_most", duration(1ms, 1h),
                            [](auto& c) { return &c.upstream.eject_for_most; })),
+      key<config>("upstream", "probe", path(), [](auto& c) { return &c.upstream.probe; }),
+      key<config>("upstream", "probe_interval", duration(10ms, 1h), [](auto& c) { return &c.upstream.probe_interval; }),
       at_start(key<config>("upstream", "ca", file_or_none(), [](auto& c) { return &c.upstream.ca; })),
       key<config>("log", "level", one_of({"trace", "debug", "info", "warn", "error"}),
                   [](auto& c) { return &c.log.level; }),

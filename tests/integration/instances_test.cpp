@@ -347,6 +347,33 @@ BOOST_AUTO_TEST_CASE(what_is_passed_through_is_tried_all_the_same_and_readmits) 
   BOOST_TEST(bad.asked == 8U);
 }
 
+BOOST_AUTO_TEST_CASE(a_probe_readmits_an_ejected_instance_without_a_bot) {
+  failing_instance bad;
+  const house h([&](rollcall::ops::config& c) {
+    eject_after_three(c);
+    c.upstream.eject_for = c.upstream.eject_for_most = 1h;
+    c.upstream.probe = "/health?x";
+    c.upstream.probe_interval = 20ms;
+    c.upstream.instances.push_back({bad.peer.url(), {"x-*"}});
+  });
+  auto client = h.client();
+  std::this_thread::sleep_for(100ms);
+  BOOST_TEST(bad.asked == 0U); // all is well: it is left in peace
+  for (int i = 0; i < 3; ++i)
+    BOOST_TEST(client.ask(members_request(numbered_room(i))).status == 502U);
+  BOOST_TEST(support::eventually([&] { return bad.asked > 5; }));
+  BOOST_TEST(bad.peer.received("GET /health?x HTTP/1.1\r\nHost: " + bad.peer.authority() + "\r\n\r\n") > 0U);
+  BOOST_TEST(client.ask(members_request(numbered_room(4))).status == 503U);
+  bad.broken = false;
+  BOOST_TEST(
+      support::eventually([&] { return support::metric(h.gateway.admin_port(), "rollcall_upstream_ejected") == 0.0; }));
+  const auto asked = bad.asked.load();
+  BOOST_TEST(client.ask(members_request(numbered_room(5))).status == 200U);
+  std::this_thread::sleep_for(100ms);
+  BOOST_TEST(bad.asked == asked + 1);
+  BOOST_TEST(h.own.requests() + h.first.requests() + h.prefix.requests() + h.second.requests() == 0U);
+}
+
 // An account stays where it lives, but a login may go elsewhere.
 BOOST_AUTO_TEST_CASE(calls_that_name_no_account_pass_an_ejected_instance_by) {
   failing_instance bad;

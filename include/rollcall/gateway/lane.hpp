@@ -20,6 +20,8 @@ namespace rollcall::gateway {
 /// What a lane is made of.
 struct lane_options {
   std::shared_ptr<const upstream::directory> instances;
+  /// It is the one of the lanes that probes ejected instances.
+  bool probes = false;
   std::optional<redis::deployment> redis;
   std::string name_space;
 };
@@ -58,6 +60,8 @@ private:
   void watch_drain();
   void watch_drain_later();
   void leave();
+  void probe_later();
+  net::task<> probe(std::size_t which);
 
   net::asio::io_context io_{1};
   net::asio::executor_work_guard<net::executor> work_;
@@ -72,6 +76,8 @@ private:
   net::listener listener_;
   net::timer drain_watch_;
   net::steady_clock::time_point cut_off_;
+  net::timer probe_watch_;
+  std::vector<bool> probing_; // the instances, in their order
   bool draining_ = false;
 };
 

@@ -24,6 +24,9 @@ struct settings {
   std::chrono::milliseconds upstream_timeout{10'000};
   std::chrono::milliseconds connect_timeout{2'000};
   std::chrono::milliseconds dns_ttl{30'000};
+  /// What an ejected instance is asked for, and how often; empty: it is not.
+  std::string probe;
+  std::chrono::milliseconds probe_interval{1'000};
   /// How long one asker waits for a flight, whoever leads it: longer than any that goes well takes.
   std::chrono::milliseconds patience{15'000};
   /// How long a failure is remembered.

@@ -88,6 +88,8 @@ struct config {
     unsigned eject_after = 5; ///< failures in a row; 0: never
     milliseconds eject_for{250};
     milliseconds eject_for_most{1'000};
+    std::string probe; ///< path; empty: none
+    milliseconds probe_interval{1'000};
     std::string ca; ///< file; empty: the system's store
     std::vector<upstream_instance> instances{{"http://127.0.0.1:18081", {}}};
   } upstream;

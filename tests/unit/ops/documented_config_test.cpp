@@ -27,7 +27,8 @@ auto everything(const config& c) {
   const auto& [paths] = invalidate;
   const auto& [forward] = events;
   const auto& [url, redis_timeout, name_space, redis_ca] = redis;
-  const auto& [timeout, connect_timeout, dns_ttl, eject_after, eject_for, eject_for_most, ca, instances] = upstream;
+  const auto& [timeout, connect_timeout, dns_ttl, eject_after, eject_for, eject_for_most, probe, probe_interval, ca,
+               instances] = upstream;
   const auto& [level, access] = log;
   std::vector<std::tuple<std::string, std::vector<std::string>>> instances_copy;
   for (const auto& [instance_url, wids] : instances)
@@ -37,7 +38,8 @@ auto everything(const config& c) {
       admin_listen.to_string(),
       std::tuple{fresh, revalidate, if_error, failure, jitter, early_refresh, memory},
       std::tuple{url, redis_timeout, name_space, redis_ca},
-      std::tuple{timeout, connect_timeout, dns_ttl, eject_after, eject_for, eject_for_most, ca, instances_copy},
+      std::tuple{timeout, connect_timeout, dns_ttl, eject_after, eject_for, eject_for_most, probe, probe_interval, ca,
+                 instances_copy},
       std::tuple{level, access},
       std::tuple{paths, forward},
   };
