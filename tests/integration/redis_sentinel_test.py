@@ -51,6 +51,17 @@ class Discovery(SentinelTest):
         self.await_keys(watched.master, 1)
         self.assertNotRegex(gateway.logged() + gateway.admin("/status").body.decode(), "hunter2|swordfish")
 
+    def test_a_user_with_no_more_rights_than_documented(self):
+        watched = self.watched()
+        watched.master.command(
+            "ACL", "SETUSER", "rollcall", "on", ">hunter2", "resetchannels", "&__redis__:invalidate", "~rollcall:*",
+            *("+get +getrange +set +del +pttl +pexpire +zadd +zscore +zscan +zremrangebyscore +eval +evalsha "
+              "+client|id +client|tracking +subscribe +hello").split())
+        gateway = self.gateway_at(watched.url.replace("://", "://rollcall:hunter2@"))
+        gateway.members("1@chatroom")
+        self.await_keys(watched.master, 1)
+        self.assertNotIn("NOPERM", gateway.logged())
+
     def test_a_name_that_no_sentinel_knows_is_told_once(self):
         watched = self.watched()
         gateway = self.gateway_at(watched.url + "x", connected=False)
