@@ -8,6 +8,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from certificates import Authority
 from processes import until
 from redis_processes import NO_MEMORY
 from sentinel_processes import SentinelTest
@@ -61,6 +62,16 @@ class Discovery(SentinelTest):
         gateway.members("1@chatroom")
         self.await_keys(watched.master, 1)
         self.assertNotIn("NOPERM", gateway.logged())
+
+    def test_master_and_sentinels_over_tls(self):
+        authority = self.started(Authority())
+        watched = self.watched(authority=authority, password="hunter2", sentinel_password="swordfish")
+        gateway = self.gateway_at(watched.url, settings=f'[redis]\ntimeout = "5s"\nca = "{authority.file}"\n')
+        gateway.members("1@chatroom")
+        self.await_keys(watched.master, 1)
+        self.assertEqual(self.master_of(gateway), watched.master.url)
+        watched.sentinels[0].command("SENTINEL", "FAILOVER", "main")
+        self.await_master(gateway, watched.replica)
 
     def test_a_name_that_no_sentinel_knows_is_told_once(self):
         watched = self.watched()

@@ -1,9 +1,8 @@
 """A master, a replica and three Sentinels, all real, on free loopback ports."""
 
 import contextlib
-import shutil
 import socket
-import tempfile
+import ssl
 from pathlib import Path
 
 from processes import PATIENCE, Process, until
@@ -20,28 +19,39 @@ def free_port():
 
 
 class TcpServer(RedisServer):
-    """redis-server, or redis-sentinel with a configuration file, on a port of its own that it keeps."""
+    """redis-server, or redis-sentinel with a configuration file, on a port of its own that it keeps. With an `authority`
+    it speaks TLS and nothing else."""
 
-    def __init__(self, *flags, sentinel=None, password=None, user=None):
-        self.port, self.sentinel, self.user = free_port(), sentinel, user
+    def __init__(self, *flags, sentinel=None, password=None, authority=None):
+        self.port, self.sentinel, self.tls = free_port(), sentinel, None
+        self.options = {"bind": "127.0.0.1", "port": self.port}
+        if authority:
+            self.tls = ssl.create_default_context(cafile=authority.file)
+            file, key = authority.certify("IP:127.0.0.1")
+            self.options |= {"port": 0, "tls-port": self.port, "tls-cert-file": file, "tls-key-file": key,
+                             "tls-ca-cert-file": authority.file, "tls-auth-clients": "no", "tls-replication": "yes"}
         super().__init__(*flags, start=False, password=password)
-        self.url = f"redis://127.0.0.1:{self.port}"
+        self.url = f"redis{'s' if authority else ''}://127.0.0.1:{self.port}"
         if self.sentinel:
             self.file = Path(self.directory) / "sentinel.conf"
-            self.file.write_text(f"bind 127.0.0.1\nport {self.port}\ndir {self.directory}\n{sentinel}")
+            own = "".join(f"{name} {value}\n" for name, value in self.options.items())
+            self.file.write_text(f"{own}dir {self.directory}\n{sentinel}")
         self.start()
 
     def start(self):
         if self.sentinel:
             self.process = Process(["redis-server", str(self.file), "--sentinel"])
         else:
-            self.process = Process(["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--dir",
-                                    self.directory, "--save", "", "--appendonly", "no", "--repl-diskless-sync-delay",
-                                    "0", *self.flags])
+            own = [word for name, value in self.options.items() for word in (f"--{name}", str(value))]
+            self.process = Process(["redis-server", *own, "--dir", self.directory, "--save", "", "--appendonly", "no",
+                                    "--repl-diskless-sync-delay", "0", *self.flags])
         until(self.answers, "it answers")
 
     def command(self, *arguments):
-        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as link:
+        with contextlib.ExitStack() as open_files:
+            link = open_files.enter_context(socket.create_connection(("127.0.0.1", self.port), PATIENCE))
+            if self.tls:
+                link = open_files.enter_context(self.tls.wrap_socket(link, server_hostname="127.0.0.1"))
             with link.makefile("rb") as replies:
                 for words in ([("AUTH", self.password)] if self.password else []) + [arguments]:
                     words = [w if isinstance(w, bytes) else str(w).encode() for w in words]
@@ -57,12 +67,12 @@ class TcpServer(RedisServer):
 class Watched:
     """The master and its replica, and the Sentinels that watch them."""
 
-    def __init__(self, password=None, sentinel_password=None):
-        self.password, self.sentinel_password = password, sentinel_password
+    def __init__(self, password=None, sentinel_password=None, authority=None):
+        self.password, self.sentinel_password, self.authority = password, sentinel_password, authority
         login = ["--masterauth", password] if password else []
         self.servers, self.sentinels = [], []
         try:
-            self.servers.append(TcpServer(*login, password=password))
+            self.servers.append(TcpServer(*login, password=password, authority=authority))
             self.replica = self.add_replica()
             for _ in range(3):
                 self.add_sentinel()
@@ -73,7 +83,8 @@ class Watched:
 
     def add_replica(self):
         login = ["--masterauth", self.password] if self.password else []
-        replica = TcpServer("--replicaof", "127.0.0.1", str(self.servers[0].port), *login, password=self.password)
+        replica = TcpServer("--replicaof", "127.0.0.1", str(self.servers[0].port), *login, password=self.password,
+                            authority=self.authority)
         self.servers.append(replica)
         until(lambda: replica.command("ROLE")[3] == b"connected", "the replica has the master's data")
         return replica
@@ -81,7 +92,7 @@ class Watched:
     def add_sentinel(self):
         auth = f"sentinel auth-pass {NAME} {self.password}\n" if self.password else ""
         own = f"requirepass {self.sentinel_password}\n" if self.sentinel_password else ""
-        self.sentinels.append(TcpServer(password=self.sentinel_password, sentinel=own + (
+        self.sentinels.append(TcpServer(password=self.sentinel_password, authority=self.authority, sentinel=own + (
             f"sentinel monitor {NAME} 127.0.0.1 {self.servers[0].port} 2\n{auth}"
             f"sentinel down-after-milliseconds {NAME} {DOWN_AFTER}\n"
             f"sentinel failover-timeout {NAME} 3000\nsentinel parallel-syncs {NAME} 1\n")))
@@ -101,7 +112,7 @@ class Watched:
     def url_of(self, sentinels):
         login = f":{self.password}@" if self.password else ""
         own = f"?sentinel_password={self.sentinel_password}" if self.sentinel_password else ""
-        return f"redis+sentinel://{login}{','.join(f'127.0.0.1:{s.port}' for s in sentinels)}/{NAME}{own}"
+        return f"redis{'s' if self.authority else ''}+sentinel://{login}{','.join(f'127.0.0.1:{s.port}' for s in sentinels)}/{NAME}{own}"
 
     @property
     def master(self):
