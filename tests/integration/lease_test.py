@@ -135,6 +135,19 @@ class RedisAway(LeaseTest):
         self.held.set()
         self.assertEqual(self.revisions([self.asked[self.leader]]), {0})
 
+    def test_frozen_while_others_ask(self):
+        """Their commands run out of time, and that wakes those who wait, long before the lease is over."""
+        self.redis.freeze()
+        further = [asked for i in range(16) for asked in self.ask_all(self.others, which=List(f"further{i}@chatroom"))]
+        self.assertLess(self.others_took(), LEASE / 2)
+        for gateway in self.others:
+            self.assertGreaterEqual(gateway.metric("rollcall_redis_breaker_openings_total"), 1)
+        for each in further:
+            self.assertEqual(each.result(PATIENCE).status, 200)
+        self.redis.thaw()
+        self.held.set()
+        self.assertEqual(self.revisions([self.asked[self.leader]]), {0})
+
     def test_stopped(self):
         self.redis.kill()
         self.assertLess(self.others_took(), LEASE / 2)
