@@ -148,7 +148,9 @@ class Failover(SentinelTest):
             for gateway in gateways:
                 self.await_master(gateway, watched.replica)
                 self.await_use(gateway)
-            self.assertLess(time.monotonic() - begin, QUICK + 2)  # the first announcement comes a second later
+            took = time.monotonic() - begin
+            print(f"after a kill the new master was used within {took:.2f} s of its promotion", file=sys.stderr)
+            self.assertLess(took, QUICK + 2)  # the first announcement comes a second later
         for gateway in gateways:
             self.assertEqual(gateway.metric("rollcall_redis_master_switches_total"), 1)
             self.assertEqual(gateway.logged().count(f"the master is {watched.replica.url}; it was"), 1)
@@ -165,7 +167,9 @@ class Failover(SentinelTest):
             for gateway in gateways:
                 self.await_master(gateway, watched.replica, QUICK)
             old = [line for line in self.clients_of(watched.master) if "sentinel" not in line]
-            self.assertLess(time.monotonic() - begin, QUICK)
+            took = time.monotonic() - begin
+            print(f"after a planned failover the new master was followed within {took:.2f} s", file=sys.stderr)
+            self.assertLess(took, QUICK)
             for gateway in gateways:
                 self.await_use(gateway)
             self.assertEqual(old, [], "nobody is left at the old master")
