@@ -110,6 +110,34 @@ class Cluster(RedisTest):
         cluster.settle()
         until(lambda: all("hit" in gateway.members(room).cache for room in rooms), "and so by the other gateway")
 
+    def test_a_purge_that_only_the_dead_master_knew_of_is_carried_out_on_its_successor(self):
+        cluster = self.start_cluster()
+        gateway, other = self.gateway(cluster), self.gateway(cluster)
+        rooms = [f"{n}@chatroom" for n in range(12)]
+        for room in rooms:
+            gateway.members(room)
+        until(lambda: len(cluster.values()) == len(rooms), "the cluster holds all answers")
+        doomed = cluster.nodes[0]
+        self.assertTrue(doomed.values())
+        until(lambda: len(cluster.nodes[3].values()) == len(doomed.values()), "the replica has them as well")
+        for command in (("ACL", "SETUSER", "default", "-psync", "-sync"), ("CLIENT", "KILL", "TYPE", "replica")):
+            doomed.command(*command)
+
+        time.sleep(2)  # so that what is older than the purge has another age
+        purged = self.purge(gateway, {"wId": "w1"})
+        self.assertEqual((purged.status, purged.json()), (200, {"purged": len(rooms)}))
+        begin = time.monotonic()
+        doomed.kill()
+        until(lambda: cluster.nodes[3].is_master, "the replica is a master")
+        self.assertTrue(cluster.nodes[3].values())
+        for gateway in (gateway, other):
+            self.await_connections(gateway)
+            for room in rooms:
+                answer = gateway.members(room)
+                self.assertEqual(answer.status, 200)
+                self.assertLessEqual(int(answer.headers["Age"] or 0), time.monotonic() - begin + 1, answer.cache)
+        self.assertGreater(gateway.metric("rollcall_purges_repeated_total"), 0)
+
     def test_an_empty_address_book_is_no_hindrance(self):
         """The seeds are dead at first, and the gateway serves all the same."""
         cluster = self.start_cluster(replicas=False)
