@@ -1,7 +1,8 @@
 #include "rollcall/gateway/gateway.hpp"
 
+#include "rollcall/gateway/instances.hpp"
+#include "rollcall/gateway/trust.hpp"
 #include "rollcall/net/listening.hpp"
-#include "rollcall/net/tls.hpp"
 #include "rollcall/ops/log.hpp"
 #include "rollcall/ops/service_manager.hpp"
 #include "rollcall/redis/cluster_roll.hpp"
@@ -13,7 +14,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <stdexcept>
 #include <utility>
 
 namespace rollcall::gateway {
@@ -22,15 +22,6 @@ namespace {
 
 // How long a request to the admin port may take to end after all else has.
 constexpr std::chrono::milliseconds admin_patience{1000};
-
-// `key` is where the name of the file comes from.
-std::shared_ptr<net::tls_context> trust_in(const std::string& ca_file, std::string_view key) {
-  try {
-    return net::open_tls(ca_file);
-  } catch (const std::runtime_error& e) {
-    throw ops::config_error(fmt::format("{}: {}", key, e.what()));
-  }
-}
 
 std::optional<redis::deployment> redis_of(const ops::config& c) {
   if (c.redis.url.empty())
@@ -51,29 +42,6 @@ std::optional<redis::deployment> attend_redis(const net::executor& control, cons
   if (d && d->how == redis::deployment::form::cluster)
     d->roll = std::make_shared<redis::cluster_roll>();
   return d;
-}
-
-std::shared_ptr<const upstream::directory> directory_of(const ops::config& c) {
-  const upstream::ejection_policy ejections{c.upstream.eject_after, c.upstream.eject_for, c.upstream.eject_for_most};
-  if (ejections.most < ejections.first)
-    throw ops::config_error("upstream.eject_for_most: it is less than upstream.eject_for");
-  auto trust =
-      c.upstream.ca.empty() ? nullptr : trust_in(c.upstream.ca, "upstream.ca"); // a file that is named has to be there
-  std::vector<upstream::directory::entry> entries;
-  for (const auto& each : c.upstream.instances) {
-    auto i = upstream::parse_instance(each.url);
-    if (!i)
-      throw ops::config_error("upstream.instance.url: \"" + each.url + "\" " + i.error());
-    auto condition = std::make_shared<upstream::health>(i->to_string(), ejections);
-    if (i->tls && !trust)
-      trust = trust_in(c.upstream.ca, "upstream.ca");
-    auto how = i->tls ? trust : nullptr;
-    entries.push_back({std::move(*i), each.wids, std::move(condition), std::move(how)});
-  }
-  auto all = upstream::directory::make(std::move(entries));
-  if (!all)
-    throw ops::config_error("upstream.instance: " + all.error());
-  return std::make_shared<const upstream::directory>(std::move(*all));
 }
 
 std::optional<forward_address> forward_of(const ops::config& c) {
@@ -99,7 +67,7 @@ purges_options purges_options_of(const ops::config& c, std::optional<redis::depl
 
 lane_options lane_options_of(const ops::config& c, std::optional<redis::deployment> to) {
   lane_options o;
-  o.instances = directory_of(c);
+  o.instances = instances_of(c);
   o.probes = true;
   o.redis = std::move(to);
   o.name_space = c.redis.name_space;

@@ -28,6 +28,8 @@ std::string forwarded(std::string_view text, const instance& to = there) {
     framing.length = *p.head().content_length;
   std::string out;
   append_forwarded_head(out, p.head(), to, framing);
+  // What is addressed later is the same.
+  BOOST_TEST(unaddressed_head(p.head(), framing).addressed(to) == out);
   return out;
 }
 
