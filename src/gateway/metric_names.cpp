@@ -110,7 +110,8 @@ void register_redis(ops::metrics& m, const redis::connection_stats* link, const 
     return;
   const auto& c = *link;
   const auto& s = *store;
-  m.add("rollcall_redis_connections", "Connections to Redis: one a thread, and one for purges", kind::gauge, {},
+  m.add("rollcall_redis_connections",
+        "Connections to Redis: one a thread, and one for purges; in a cluster so many to each master", kind::gauge, {},
         [&c] { return number(c.up); });
   total(m, "rollcall_redis_commands_total", "Commands sent to Redis", c.commands);
   total(m, "rollcall_redis_timeouts_total", "Commands that Redis did not answer in time", c.timeouts);

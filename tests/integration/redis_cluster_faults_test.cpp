@@ -58,8 +58,10 @@ struct gateway : support::cluster_link {
   std::unique_ptr<redis::store> store;
   cache::time_point now = cache::wall_now();
 
-  explicit gateway(const redis_cluster& c, redis::connection_options o = redis_link_options()) {
+  explicit gateway(const redis_cluster& c, redis::connection_options o = redis_link_options(),
+                   const redis::endpoint& login = {}) {
     auto to = c.deployment();
+    to.server = login;
     to.roll = roll;
     roll->before_change([this] { ++prepared; });
     connect(to, o);
@@ -219,6 +221,53 @@ BOOST_AUTO_TEST_CASE(a_purge_in_a_moving_slot_takes_the_lease_away) {
   BOOST_TEST(
       (g.run_task(g.store->put(*claimed.lease, g.entry(id), g.now, in(seconds(5)))) == redis::lease_outcome::lost));
   BOOST_TEST((g.claim(id).outcome == redis::claim_outcome::leased));
+}
+
+BOOST_AUTO_TEST_CASE(a_user_needs_no_more_rights_than_documented) {
+  redis_cluster cluster(2, false);
+  for (std::size_t i = 0; i < 2; ++i) {
+    BOOST_TEST(cluster.node(i).command({"ACL",
+                                        "SETUSER",
+                                        "bot",
+                                        "on",
+                                        ">pw",
+                                        "~ns:*",
+                                        "+get",
+                                        "+getrange",
+                                        "+set",
+                                        "+del",
+                                        "+pttl",
+                                        "+pexpire",
+                                        "+zadd",
+                                        "+zscore",
+                                        "+zscan",
+                                        "+zremrangebyscore",
+                                        "+eval",
+                                        "+evalsha",
+                                        "+client|id",
+                                        "+client|tracking",
+                                        "+subscribe",
+                                        "&__redis__:invalidate",
+                                        "+cluster|slots",
+                                        "+cluster|info",
+                                        "+asking"}) == "OK");
+  }
+  redis::endpoint login;
+  login.user = "bot";
+  login.password = "pw";
+  gateway g(cluster, gateway::redis_link_options(), login);
+  g.ready(2);
+  const auto id = room_at(cluster, 0);
+  BOOST_TEST(g.fill(id));
+  BOOST_TEST((g.claim(id).outcome == redis::claim_outcome::good));
+  BOOST_TEST(g.purge(cache::scope::of("w1", "")).value().size() == 1U);
+  const auto slot = cluster.slot_of(key_of(id));
+  BOOST_TEST(cluster.node(0).command({"DEL", key_of(id)}) == "1");
+  cluster.begin_move(slot, 0, 1);
+  BOOST_TEST(
+      (g.run_task(g.store->get(id, g.now, in(seconds(5)))).outcome == redis::lookup::miss)); // asked at the other
+  BOOST_TEST(g.purge(cache::scope::of("w1", "")).has_value());
+  cluster.finish_move(slot, 0, 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_slot_that_moves_to_a_new_master_is_tracked_there) {
