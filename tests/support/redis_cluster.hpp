@@ -123,6 +123,8 @@ public:
         nodes_[i]->command({"CLUSTER", "SETSLOT", name, "NODE", id}); // replicas refuse, and hear of it
       }
     }
+    // Or the next move may get an epoch that is no later than this one's, and be undone.
+    await([&] { return agree_on_epoch(); }, "the nodes know of the move");
   }
   /// With all its keys.
   void move_slot(std::uint16_t slot, std::size_t from, std::size_t to) {
@@ -181,6 +183,22 @@ private:
       }
     }
     throw std::runtime_error("the whole cluster is dead");
+  }
+
+  bool agree_on_epoch() {
+    std::string common;
+    for (std::size_t i = 0; i < size(); ++i) {
+      if (alive(i)) {
+        const auto info = nodes_[i]->command({"CLUSTER", "INFO"});
+        const auto at = info.find("cluster_current_epoch:");
+        const auto epoch = info.substr(at, info.find('\r', at) - at);
+        if (!common.empty() && epoch != common) {
+          return false;
+        }
+        common = epoch;
+      }
+    }
+    return true;
   }
 
   bool is_settled(std::size_t i) {

@@ -1,6 +1,7 @@
 """A real Redis Cluster on 127.0.0.1, for whoever drives the programs from Python."""
 
 import contextlib
+import re
 import socket
 
 from processes import until
@@ -112,6 +113,12 @@ class RedisCluster:
                 source.command("MIGRATE", "127.0.0.1", target.port, key, 0, 5000)
         for node in [target, *(m for m in self.masters() if m is not target)]:
             node.command("CLUSTER", "SETSLOT", slot, "NODE", target.id)
+        # Or the next move may get an epoch that is no later than this one's, and be undone.
+        until(lambda: len({self.epoch(n) for n in self.living}) == 1, "the nodes know of the move")
+
+    @staticmethod
+    def epoch(node):
+        return re.search(rb"cluster_current_epoch:(\d+)", node.command("CLUSTER", "INFO"))[1]
 
     def move(self, slot, source, target):
         self.begin_move(slot, source, target)
