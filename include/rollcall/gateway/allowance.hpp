@@ -16,6 +16,14 @@ struct allowance {
   bool enough = true;
 };
 
-allowance allow(std::size_t descriptors, std::size_t connections, std::size_t in_flight, std::size_t lanes) noexcept;
+/// What is wanted, and by how many lanes before how many instances.
+struct wanted {
+  std::size_t connections = 1;
+  std::size_t in_flight = 1;
+  std::size_t lanes = 1;
+  std::size_t instances = 1;
+};
+
+allowance allow(std::size_t descriptors, const wanted& w) noexcept;
 
 } // namespace rollcall::gateway
