@@ -10,6 +10,8 @@ std::string_view to_string(failure f) {
     return "the upstream instance did not accept a connection in time";
   case failure::timed_out:
     return "the upstream instance did not answer in time";
+  case failure::unanswered:
+    return "the upstream instance closed the connection instead of answering";
   case failure::closed:
     return "the upstream instance closed the connection before it had answered";
   case failure::malformed:
@@ -34,6 +36,8 @@ std::string_view label_of(failure f) {
     return "connect-timed-out";
   case failure::timed_out:
     return "timed-out";
+  case failure::unanswered:
+    return "unanswered";
   case failure::closed:
     return "closed";
   case failure::malformed:

@@ -9,6 +9,7 @@ enum class failure {
   unreachable = 1,   ///< no connection: refused, no route, no such name
   connect_timed_out, ///< no connection within connect_timeout
   timed_out,         ///< connected, but no whole answer in time
+  unanswered,        ///< the instance closed the connection before a byte of its answer had come
   closed,            ///< the instance closed the connection before its answer was whole
   malformed,         ///< the answer is not HTTP, or its framing is ambiguous
   too_large,         ///< the answer is larger than a cached route takes
@@ -16,7 +17,7 @@ enum class failure {
   ejected,           ///< not called: it has failed too often of late (see ejection)
   untrusted,         ///< connected, but its certificate is not accepted
 };
-inline constexpr int failure_count = 9;
+inline constexpr int failure_count = 10;
 
 /// A sentence for the envelope's message.
 std::string_view to_string(failure f);

@@ -35,6 +35,7 @@ BOOST_AUTO_TEST_CASE(only_time_outs_are_504) {
   BOOST_TEST(status_of(failure::connect_timed_out) == 504U);
   BOOST_TEST(status_of(failure::timed_out) == 504U);
   BOOST_TEST(status_of(failure::unreachable) == 502U);
+  BOOST_TEST(status_of(failure::unanswered) == 502U);
   BOOST_TEST(status_of(failure::closed) == 502U);
   BOOST_TEST(status_of(failure::malformed) == 502U);
   BOOST_TEST(status_of(failure::too_large) == 502U);
