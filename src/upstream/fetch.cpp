@@ -1,6 +1,7 @@
 #include "rollcall/upstream/fetch.hpp"
 
 #include "rollcall/upstream/answer_reader.hpp"
+#include "rollcall/upstream/shield.hpp"
 
 #include <fmt/format.h>
 
@@ -96,9 +97,15 @@ net::task<attempt> ask(link& l, std::string_view text, net::byte_budget* bytes) 
   co_return attempt{.result = std::move(*f), .reusable = answer.may_reuse()};
 }
 
+// Without a word, and it was not us who hung up.
+bool is_unanswered(const attempt& a, const link& l) {
+  return !a.result && a.result.error() == failure::closed && a.untouched && l.is_open();
+}
+
 } // namespace
 
-net::task<std::expected<fetched, failure>> fetch(pool& from, fetch_request request, std::chrono::milliseconds timeout) {
+net::task<std::expected<fetched, failure>> fetch(pool& from, fetch_request request, std::chrono::milliseconds timeout,
+                                                 pass* allowed) {
   if (!from.takes_calls()) {
     from.call_refused();
     co_return std::unexpected(failure::ejected);
@@ -115,10 +122,14 @@ net::task<std::expected<fetched, failure>> fetch(pool& from, fetch_request reque
     }
     auto l = *taken;
     l->expires_at(deadline);
+    if (allowed)
+      allowed->sending();
     auto a = co_await ask(*l, text, request.bytes);
-    const bool again = !a.result && a.untouched && l->reused && !fresh && !l->overdue();
+    const bool dead = !a.result && a.untouched && l->reused && !fresh && !l->overdue();
+    if (is_unanswered(a, *l))
+      a.result = std::unexpected(failure::unanswered);
     from.give_back(std::move(l), a.reusable);
-    if (!again) {
+    if (!dead || (allowed && !allowed->may_repeat())) {
       from.call_ended(began, outcome_of(a.result));
       co_return std::move(a.result);
     }
