@@ -39,10 +39,15 @@ net::task<source::found> source::obtain(const question& q) {
   // Between the look into memory and the start of this flight, an earlier one may have landed.
   const auto asked = lane_.shared.lists.memory.stamp();
   auto [held, suspect] = lane_.shared.lists.memory.find(q.id, cache::wall_now());
-  if (suspect)
-    held = co_await verify(q, std::move(held), asked, budget);
+  auto from = origin::memory;
+  if (suspect) {
+    const auto known = held;
+    held = co_await verify(q, known, asked, budget);
+    if (held != known)
+      from = origin::redis;
+  }
   if (const auto d = decide(held, q); d != decision::ask) {
-    found f{hit(held, origin::memory), std::nullopt};
+    found f{hit(held, from), std::nullopt};
     if (d == decision::serve_and_refresh)
       f.due.emplace(held);
     co_return f;
@@ -53,20 +58,21 @@ net::task<source::found> source::obtain(const question& q) {
   co_return found{co_await ask_upstream(q, std::move(looked.stale), std::move(looked.lease)), std::nullopt};
 }
 
-// A suspect that memory holds, unless Redis holds another one; while Redis is out of reach it will do.
+// A suspect that memory holds, or what Redis holds instead; while Redis is out of reach it will do.
 net::task<cache::entry_ptr> source::verify(const question& q, cache::entry_ptr suspect, cache::memory::stamp_type asked,
                                            redis_budget& budget) {
   if (!suspect || !lane_.redis_usable())
     co_return suspect;
   auto& memory = lane_.shared.lists.memory;
   const redis_budget::expense once(budget);
-  switch (co_await lane_.store->verify(q.id, suspect->version, once.deadline())) {
+  auto there = co_await lane_.store->verify(q.id, suspect->version, cache::wall_now(), once.deadline());
+  switch (there.outcome) {
   case redis::verification::same:
     memory.confirm(q.id, suspect->version, asked);
     break;
   case redis::verification::different:
     memory.erase(q.id, suspect->version);
-    co_return nullptr;
+    co_return take_in(q, there.entry, nullptr, asked);
   case redis::verification::unavailable:
     break;
   }

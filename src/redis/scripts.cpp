@@ -72,6 +72,15 @@ end
 return {value, 'leased'}
 )lua";
 
+// Most often it is the same, and then Redis looks at eight bytes.
+constexpr std::string_view verify = R"lua(
+if redis.pcall('GETRANGE', KEYS[1], 8, 15) == ARGV[1] then
+  return 1
+end
+local value, trouble = text_at(KEYS[1])
+return trouble or value
+)lua";
+
 constexpr std::string_view renew = R"lua(
 local held, trouble = text_at(KEYS[1])
 if held ~= ARGV[1] then
@@ -152,6 +161,11 @@ script::script(std::size_t keys, std::string text)
 
 const script& claim_script() {
   static const script s(2, with_text_at(claim));
+  return s;
+}
+
+const script& verify_script() {
+  static const script s(1, with_text_at(verify));
   return s;
 }
 

@@ -34,6 +34,9 @@ private:
 /// `refused` with the error that kept Redis from lending the lease.
 const script& claim_script();
 
+/// KEYS: value. ARGV: a version. 1 when the value has it, otherwise the value or nil.
+const script& verify_script();
+
 /// KEYS: lease. ARGV: token, life. 1, or 0 when the lease is not ours.
 const script& renew_script();
 

@@ -77,23 +77,22 @@ net::task<found> store::get(const cache::identity& id, cache::time_point now, ne
   co_return f;
 }
 
-net::task<verification> store::verify(cache::identity id, std::uint64_t version,
-                                      net::steady_clock::time_point deadline) {
+net::task<verified> store::verify(cache::identity id, std::uint64_t version, cache::time_point now,
+                                  net::steady_clock::time_point deadline) {
   static_assert(version_offset == 8 && version_size == 8);
   const auto key = keys_->value(id);
-  const auto r = co_await link_.run_for(key, {"GETRANGE", key, "8", "15"}, deadline);
-  if (r && r->is(reply::kind::text) && r->text() == version_bytes(version)) {
+  const auto known = version_bytes(version);
+  const auto r = co_await call(verify_script(), {key, known}, deadline);
+  if (r && r->is(reply::kind::integer) && r->integer() == 1) {
     stats_.verified.add();
-    co_return verification::same;
+    co_return verified{verification::same, nullptr};
   }
-  if (r && (r->is(reply::kind::text) || is_error(*r, "WRONGTYPE"))) {
-    stats_.refuted.add();
-    co_return verification::different;
+  auto there = judge(r, id, now);
+  if (there.outcome == lookup::unavailable) {
+    co_return verified{};
   }
-  if (r) {
-    complain("cannot read", *r);
-  }
-  co_return verification::unavailable;
+  stats_.refuted.add();
+  co_return verified{verification::different, std::move(there.entry)};
 }
 
 found store::judge(const command_result& r, const cache::identity& id, cache::time_point now) {

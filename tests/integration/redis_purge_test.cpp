@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(who_asks_after_a_purge_gets_nothing_from_before) {
   BOOST_TEST((claim().outcome == claim_outcome::good));
   BOOST_TEST(purge(cache::scope::account(account_a)).value().size() == 1U);
   BOOST_TEST((get().outcome == redis::lookup::miss));
-  BOOST_TEST((run(store.verify(id, 42, soon())) == redis::verification::different));
+  BOOST_TEST((run(store.verify(id, 42, now, soon())).outcome == redis::verification::different));
   const auto c = claim();
   BOOST_TEST((c.outcome == claim_outcome::leased));
   BOOST_TEST((c.entry == nullptr));
@@ -267,7 +267,7 @@ BOOST_AUTO_TEST_CASE(the_documented_rights_are_enough) {
   BOOST_TEST((run(store.renew(l, soon())) == lease_outcome::done));
   BOOST_TEST((put(l, make("{}")) == lease_outcome::done));
   BOOST_TEST((get().outcome == redis::lookup::hit));
-  BOOST_TEST((run(store.verify(id, 42, soon())) == redis::verification::same));
+  BOOST_TEST((run(store.verify(id, 42, now, soon())).outcome == redis::verification::same));
   BOOST_TEST(run(store.list(cache::scope::account(account_a), now, 9, seconds(5))).size() == 1U);
   BOOST_TEST(purge(cache::scope::account(account_a)).value().size() == 1U);
   BOOST_TEST((run(store.release(leased(), soon())) == lease_outcome::done));

@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(rubbish_is_unfit_and_the_next_store_replaces_it) {
 BOOST_AUTO_TEST_CASE(a_key_of_another_type_is_unfit_and_the_next_store_replaces_it) {
   server.command({"RPUSH", key, "x"});
   BOOST_TEST((get().outcome == lookup::unfit));
-  BOOST_TEST((run(store.verify(id, 42, soon())) == verification::different));
+  BOOST_TEST((run(store.verify(id, 42, now, soon())).outcome == verification::different));
   BOOST_TEST((put(leased(), make("{}")) == lease_outcome::done));
   BOOST_TEST((get().outcome == lookup::hit));
 }
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(a_tombstone_is_a_miss) {
 }
 
 BOOST_AUTO_TEST_CASE(a_version_is_the_same_only_while_redis_holds_it) {
-  const auto verify = [this](std::uint64_t version) { return run(store.verify(id, version, soon())); };
+  const auto verify = [this](std::uint64_t version) { return run(store.verify(id, version, now, soon())).outcome; };
   BOOST_TEST((verify(42) == verification::different));
   BOOST_TEST((verify(0) == verification::different));
   hold(make("{}"));
@@ -103,19 +103,22 @@ BOOST_AUTO_TEST_CASE(a_version_is_the_same_only_while_redis_holds_it) {
   BOOST_TEST((verify(0) == verification::different));
   hold(make("{}", now, id, 43));
   BOOST_TEST((verify(42) == verification::different));
+  const auto instead = run(store.verify(id, 42, now, soon())).entry;
+  BOOST_REQUIRE(instead);
+  BOOST_TEST(instead->version == 43U);
   server.command({"SET", key, redis::tombstone(7)});
   BOOST_TEST((verify(43) == verification::different));
   server.command({"SET", key, "RLCL\2"});
   BOOST_TEST((verify(43) == verification::different));
   BOOST_TEST(store.stats().verified.get() == 1U);
-  BOOST_TEST(store.stats().refuted.get() == 7U);
+  BOOST_TEST(store.stats().refuted.get() == 8U);
 }
 
 BOOST_AUTO_TEST_CASE(what_redis_forbids_is_said_once_a_kind) {
   server.command({"ACL", "SETUSER", "default", "-get", "-getrange", "-evalsha"});
   for (int i = 0; i < 3; ++i) {
     BOOST_TEST((get().outcome == lookup::unavailable));
-    BOOST_TEST((run(store.verify(id, 42, soon())) == verification::unavailable));
+    BOOST_TEST((run(store.verify(id, 42, now, soon())).outcome == verification::unavailable));
     BOOST_TEST((claim().outcome == redis::claim_outcome::unavailable));
     BOOST_TEST((put({id, "t"}, make("{}")) == lease_outcome::unavailable));
     BOOST_TEST(!enlist(id));
@@ -150,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_frozen_redis_costs_the_deadline_and_a_dead_one_nothing) {
   const auto start = net::steady_clock::now();
   BOOST_TEST((run(asked.get(id, now, briefly())).outcome == lookup::unavailable));
   BOOST_TEST((run(asked.get_or_claim(id, terms(), briefly())).outcome == redis::claim_outcome::unavailable));
-  BOOST_TEST((run(asked.verify(id, 1, briefly())) == verification::unavailable));
+  BOOST_TEST((run(asked.verify(id, 1, now, briefly())).outcome == verification::unavailable));
   BOOST_TEST((run(asked.put(l, make("{}"), now, briefly())) == lease_outcome::unavailable));
   BOOST_TEST((run(asked.renew(l, briefly())) == lease_outcome::unavailable));
   BOOST_TEST((run(asked.release(l, briefly())) == lease_outcome::unavailable));

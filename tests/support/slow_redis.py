@@ -1,4 +1,4 @@
-"""A Redis that takes its time over purges, and over nothing else."""
+"""A Redis that takes its time: over purges only, or over everything."""
 
 import contextlib
 import shutil
@@ -28,7 +28,7 @@ class Link(socketserver.BaseRequestHandler):
     def hand_back(self, redis):
         with contextlib.suppress(OSError):
             while replies := redis.recv(65536):
-                if self.slow:
+                if self.slow or self.server.always:
                     time.sleep(self.server.pause)
                 self.request.sendall(replies)
             self.request.shutdown(socket.SHUT_RDWR)
@@ -36,9 +36,10 @@ class Link(socketserver.BaseRequestHandler):
 
 class SlowRedis(socketserver.ThreadingUnixStreamServer):
     """Stands between a gateway and `redis`. From its first purge on, each batch of replies on the connection that
-    carries purges comes `pause` seconds late."""
+    carries purges comes `pause` seconds late; every batch on any connection while `always` is set."""
 
     daemon_threads = False
+    always = False
     request_queue_size = 128
 
     def __init__(self, redis, pause=0.0):

@@ -87,6 +87,12 @@ enum class verification {
 };
 std::string_view to_string(verification v);
 
+struct verified {
+  verification outcome = verification::unavailable;
+  /// For `different`: what Redis holds instead, or null. Never past its serve_until.
+  cache::entry_ptr entry;
+};
+
 /// What became of a command that needs a lease.
 enum class lease_outcome {
   done = 1,
@@ -141,8 +147,10 @@ public:
   /// answer may have been carried out: the orphan delays others by lease_life.
   net::task<claim> get_or_claim(cache::identity id, claim_terms terms, net::steady_clock::time_point deadline);
 
-  /// Asks with one small read whether Redis holds that version of `id`.
-  net::task<verification> verify(cache::identity id, std::uint64_t version, net::steady_clock::time_point deadline);
+  /// Asks whether Redis holds that version of `id`, which is a small reply, and takes what it holds instead. In one round
+  /// trip: who has to give up the version that he holds may have no time to ask again.
+  net::task<verified> verify(cache::identity id, std::uint64_t version, cache::time_point now,
+                             net::steady_clock::time_point deadline);
 
   /// Writes the identity into the index sets by which purges find it, to stay there until `until`. True when both have
   /// it: only then may the upstream be asked, or a purge by account or by room could miss the answer.
