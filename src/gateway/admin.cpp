@@ -98,6 +98,29 @@ json::array instances_json(const std::vector<std::unique_ptr<lane>>& lanes) {
   return all;
 }
 
+json::array shield_json(const upstream::shield& shield) {
+  json::array all;
+  for (std::size_t i = 0; i < shield.size(); ++i) {
+    const auto now = shield.load(i);
+    const auto& s = shield.stats(i);
+    json::object refused;
+    for (std::size_t r = 0; r < s.refused.size(); ++r)
+      refused[to_string(static_cast<upstream::refusal_reason>(r + 1))] = s.refused[r].get();
+    all.push_back({{"instance", shield.name(i)},
+                   {"limit", now.limit},
+                   {"running", now.running},
+                   {"waiting", now.waiting},
+                   {"latency_ms", std::chrono::round<std::chrono::milliseconds>(now.latency).count()},
+                   {"admitted", s.admitted.get()},
+                   {"waited", s.waited.get()},
+                   {"skipped", s.skipped.get()},
+                   {"refused", std::move(refused)},
+                   {"retries", s.retries.get()},
+                   {"retries_denied", s.retries_denied.get()}});
+  }
+  return all;
+}
+
 std::uint64_t calls_of(const std::vector<std::unique_ptr<lane>>& lanes) {
   return sum(lanes, [](const lane& l) {
     std::uint64_t calls = 0;
@@ -147,6 +170,8 @@ std::string admin::status_json() const {
         {"relayed", count(&lane_stats::relayed)},
         {"stale_on_error", count(&lane_stats::stale_on_error)},
         {"failed", count(&lane_stats::failed)},
+        {"shielded_stale", count(&lane_stats::shielded_stale)},
+        {"shielded", count(&lane_stats::shielded)},
         {"hits_stale", count(&lane_stats::hits_stale)},
         {"hits_failure", count(&lane_stats::hits_failure)},
         {"refreshes", count(&lane_stats::refreshes)},
@@ -171,6 +196,7 @@ std::string admin::status_json() const {
         {"shed_bytes", status_.under_load.turned_away(overload::bytes)}}},
       {"redis", status_.redis.empty() ? json::value() : json::value(std::move(redis))},
       {"upstream", {{"calls", calls_of(lanes)}, {"instances", instances_json(lanes)}}},
+      {"shield", shield_json(status_.shield)},
   };
   return json::serialize(all);
 }

@@ -17,6 +17,9 @@ struct source::asking {
 
 namespace {
 
+// How long a stale list is served without another attempt, at least, once there was no turn for one.
+constexpr std::chrono::milliseconds refusal_pause_least{100};
+
 bool may_be_stored_as(std::string_view content_type) {
   return content_type.size() <= 200 && std::ranges::all_of(content_type, [](char c) { return c >= 0x20 && c < 0x7f; });
 }
@@ -28,18 +31,31 @@ upstream::fetch_request source::counted(upstream::fetch_request r) const {
   return r;
 }
 
-net::task<outcome_ptr> source::ask_upstream(const question& q, cache::entry_ptr stale, held_lease lease) {
+// The lease is given back when this ends without a list: another gateway may try.
+net::task<outcome_ptr> source::ask_upstream(const question& q, cache::entry_ptr stale, held_lease lease,
+                                            upstream::urgency who) {
   const auto place = lane_.shared.load.enter();
   if (!place) // which is no failure of the instance's, and so not remembered
     co_return std::make_shared<const outcome>(turned_away(q, stale, place.error()));
+  auto& shield = lane_.shared.shield;
+  const auto home = lane_.upstreams.home_of(q.w_id);
+  const auto deadline = net::steady_clock::now() + q.settings->upstream_timeout;
+  upstream::shielded_call call{home.value_or(0), q.w_id, who, deadline};
+  upstream::pass pass;
+  if (home) {
+    auto admitted = co_await shield.enter({call.instance, call.w_id, who, deadline}, lane_.ex);
+    if (!admitted)
+      co_return held_back(q, stale, admitted.error(), who);
+    pass = std::move(*admitted);
+  }
   auto& lists = lane_.shared.lists;
   const asking at{net::steady_clock::now(), cache::wall_now(), lists.memory.stamp(), lists.failures.stamp()};
   std::expected<upstream::fetched, upstream::failure> answer;
-  if (const auto home = lane_.upstreams.home_of(q.w_id); !home)
+  if (!home)
     answer = std::unexpected(home.error());
   else
-    answer = co_await upstream::fetch(*lane_.upstreams.all()[*home], counted(q.request),
-                                       q.settings->upstream_timeout);
+    answer = co_await upstream::fetch(shield, std::move(pass), *lane_.upstreams.all()[*home], counted(q.request),
+                                      std::move(call));
   outcome o;
   if (answer) {
     o = judge_answer(q, std::move(*answer), at, stale, lease);
@@ -83,6 +99,31 @@ outcome source::judge_answer(const question& q, upstream::fetched f, const askin
   auto message = f.status != 200 ? fmt::format("the upstream instance answered with HTTP status {}", f.status)
                                  : std::string("the upstream instance's answer could not be read");
   return instead(q, stale, report, std::move(message), 502);
+}
+
+// Nothing is wrong with the instance, so nothing is remembered, but that a stale list need not be asked for again at
+// once. Who waits for a renewal that does not take place asks for himself.
+outcome_ptr source::held_back(const question& q, const cache::entry_ptr& stale, upstream::refusal why,
+                              upstream::urgency who) {
+  using std::chrono::milliseconds;
+  const auto after = std::chrono::ceil<milliseconds>(why.retry_after);
+  if (stale)
+    leave_alone(q, std::clamp(after, refusal_pause_least, std::max(q.settings->failure, refusal_pause_least)));
+  if (who == upstream::urgency::refresh)
+    return nullptr;
+  const bool paced = why.why == upstream::refusal_reason::paced;
+  const auto now = cache::wall_now();
+  forward_report report{.reason = forward_reason::none, .detail = paced ? "paced" : "overload"};
+  if (stale && cache::judge(*stale, q.settings->windows, now) != cache::verdict::expired) {
+    lane_.stats.shielded_stale.add();
+    report.served = stale.get();
+    return std::make_shared<const outcome>(stored{.entry = stale, .report = report});
+  }
+  lane_.stats.shielded.add();
+  const auto* const message = paced ? "this account's calls are spaced out, try again later"
+                                    : "the upstream instance has too much to do, try again later";
+  const auto seconds = std::max(std::chrono::ceil<std::chrono::seconds>(why.retry_after), std::chrono::seconds(1));
+  return std::make_shared<const outcome>(failed{503, message, report, seconds});
 }
 
 // The last good answer where there is one, or the error.

@@ -85,11 +85,13 @@ field_lines forward_report::fields(cache::time_point now) const {
   to.text("Cache-Status: rollcall");
   if (reason != forward_reason::none)
     to.text("; fwd=").text(to_string(reason));
+  else if (served)
+    to.text("; hit");
   if (status != 0)
     to.text("; fwd-status=").number(status);
   if (stored)
     to.text("; stored");
-  if (collapsed)
+  if (collapsed && reason != forward_reason::none)
     to.text("; collapsed");
   if (served)
     to.text("; ttl=").number(seconds(served->fresh_until - now));

@@ -70,6 +70,25 @@ lane_options lane_options_of(const ops::config& c, std::optional<redis::deployme
   return o;
 }
 
+std::vector<std::string> names_of(const ops::config& c) {
+  std::vector<std::string> names;
+  const auto all = instances_of(c);
+  for (const auto& each : all->entries())
+    names.push_back(each.where.to_string());
+  return names;
+}
+
+upstream::shield_options shield_options_of(const ops::config& c) {
+  const auto& u = c.upstream;
+  upstream::shield_options o;
+  o.admission.spacing = u.spacing;
+  o.admission.jitter = u.spacing_jitter;
+  o.admission.per_wid = u.per_wid;
+  o.admission.concurrency = {.least = u.concurrency_least, .most = u.concurrency};
+  o.retries = u.retries;
+  return o;
+}
+
 // Nobody ever cancels a thread of ours. Up to 2.36, glibc allows for it all the same, with two atomic exchanges around
 // every recv, send and epoll_wait of a process that has threads; not where the type is asynchronous already.
 void forgo_cancellation() {
@@ -117,14 +136,16 @@ gateway::gateway(const ops::config& c, predecessor* before)
     : config_(c), redis_(attend_redis(control_.get_executor(), c)), lists_(c.cache.memory),
       purges_(control_.get_executor(), lists_, purges_options_of(c, redis_)),
       events_(control_.get_executor(), edges_, lists_, purges_), bytes_(c.server.max_buffered),
-      house_{.lists = lists_, .purges = purges_, .gzip = gzip_, .load = load_}, quota_(c.server.max_connections),
-      status_{.lists = lists_,
-              .dropping = purges_,
-              .callbacks = events_,
-              .under_load = load_,
-              .buffered = bytes_,
-              .lanes = lanes_,
-              .redis = {}},
+      shield_(names_of(c), shield_options_of(c)),
+      house_{.lists = lists_, .purges = purges_, .shield = shield_, .gzip = gzip_, .load = load_},
+      quota_(c.server.max_connections), status_{.lists = lists_,
+                                                .dropping = purges_,
+                                                .callbacks = events_,
+                                                .under_load = load_,
+                                                .buffered = bytes_,
+                                                .lanes = lanes_,
+                                                .shield = shield_,
+                                                .redis = {}},
       admin_(control_.get_executor(), status_, metrics_, purges_, events_),
       admin_listener_(control_.get_executor(), open_admin(c, before), edges_, admin_, net::limits{}, admin_quota_,
                       admin_bytes_),

@@ -143,6 +143,7 @@ net::task<> lane::probe(std::size_t which) {
 void lane::leave() {
   listener_.stop();
   router_.stop();
+  context_.shared.shield.abandon(io_.get_executor());
   upstreams_.stop();
   edges_.stop();
   if (link_)

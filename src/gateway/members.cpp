@@ -6,6 +6,8 @@
 #include "rollcall/net/http_text.hpp"
 #include "rollcall/net/outbox.hpp"
 
+#include <fmt/format.h>
+
 #include <type_traits>
 
 namespace rollcall::gateway {
@@ -170,7 +172,7 @@ void members::respond(net::turn t, const asker& who, const answer& a) {
   log_access(who.note, f.status, f.report.detail);
   auto fields = std::string(reported(f.report).text());
   if (f.status == 503)
-    fields += "Retry-After: 1\r\n";
+    fields += fmt::format("Retry-After: {}\r\n", f.retry_after.count());
   t.respond({.status = f.status, .fields = fields, .rest = envelope(f.message), .owner = nullptr});
 }
 

@@ -27,6 +27,8 @@ void register_requests(ops::metrics& m, const lane& l) {
   outcome("relayed", s.relayed);
   outcome("stale_on_error", s.stale_on_error);
   outcome("failed", s.failed);
+  outcome("shielded_stale", s.shielded_stale);
+  outcome("shielded", s.shielded);
   outcome("collapsed", s.collapsed);
   outcome("refused", s.refused);
   outcome("bad_request", s.bad_requests);
@@ -85,6 +87,39 @@ void register_health(ops::metrics& m, const upstream::pool& pool) {
         kind::gauge, of_it, [condition] { return condition->is_ejected() ? 1.0 : 0.0; });
   m.add("rollcall_upstream_ejections_total", "Times that the instance was ejected", kind::counter, of_it,
         [condition] { return static_cast<double>(condition->now().ejections); });
+}
+
+void register_shield(ops::metrics& m, const upstream::shield& shield) {
+  for (std::size_t i = 0; i < shield.size(); ++i) {
+    const auto gauge = [&](std::string name, std::string help, auto read) {
+      m.add(std::move(name), std::move(help), kind::gauge, {{"instance", shield.name(i)}},
+            [&shield, i, read] { return static_cast<double>(read(shield.load(i))); });
+    };
+    gauge("rollcall_shield_limit", "Calls of getChatRoomMember that the instance may have at one time, as adapted",
+          [](const auto& l) { return l.limit; });
+    gauge("rollcall_shield_running", "Calls of getChatRoomMember that the instance has now",
+          [](const auto& l) { return l.running; });
+    gauge("rollcall_shield_waiting", "Calls of getChatRoomMember that wait for their turn",
+          [](const auto& l) { return l.waiting; });
+    const auto count = [&](std::string name, std::string help, const ops::counter& c, std::string reason = {}) {
+      ops::metrics::labels with{{"instance", shield.name(i)}};
+      if (!reason.empty())
+        with.emplace("reason", std::move(reason));
+      m.add(std::move(name), std::move(help), kind::counter, std::move(with), [&c] { return number(c); });
+    };
+    const auto& s = shield.stats(i);
+    count("rollcall_shield_admitted_total", "Calls that were let through", s.admitted);
+    count("rollcall_shield_waited_total", "Of those, the ones that had to wait for their turn", s.waited);
+    count("rollcall_shield_skipped_total", "Renewals that were put off, since there was no room for them", s.skipped);
+    count("rollcall_shield_retries_total", "Calls made a second time", s.retries);
+    count("rollcall_shield_retries_denied_total", "Calls not made a second time, since too many were",
+          s.retries_denied);
+    for (std::size_t r = 0; r < s.refused.size(); ++r)
+      count("rollcall_shield_refused_total", "Calls that were not let through, by reason", s.refused[r],
+            std::string(to_string(static_cast<upstream::refusal_reason>(r + 1))));
+  }
+  m.add("rollcall_shield_wids", "Accounts with a call under way, or with one within the spacing", kind::gauge, {},
+        [&shield] { return static_cast<double>(shield.wids()); });
 }
 
 void register_clients(ops::metrics& m, const lane& l) {
@@ -274,6 +309,7 @@ void register_metrics(ops::metrics& m, const gateway_status& s) {
   register_load(m, s.under_load, s.buffered);
   for (const auto& each : s.lanes.front()->upstreams().all())
     register_health(m, *each);
+  register_shield(m, s.shield);
   for (const auto& l : s.lanes) {
     register_requests(m, *l);
     for (const auto& each : l->upstreams().all())

@@ -55,7 +55,8 @@ net::task<source::found> source::obtain(const question& q) {
   auto looked = co_await look_in_redis(q, std::move(held), budget);
   if (looked.settled)
     co_return std::move(*looked.settled);
-  co_return found{co_await ask_upstream(q, std::move(looked.stale), std::move(looked.lease)), std::nullopt};
+  co_return found{co_await ask_upstream(q, std::move(looked.stale), std::move(looked.lease), upstream::urgency::client),
+                  std::nullopt};
 }
 
 // A suspect that memory holds, or what Redis holds instead; while Redis is out of reach it will do.
@@ -191,9 +192,10 @@ net::task<outcome_ptr> source::renew(const question& q, renewal r) {
       co_return nullptr;
     }
     if (c.outcome == redis::claim_outcome::leased)
-      co_return co_await ask_upstream(q, std::move(held), co_await take_up(q, std::move(*c.lease), budget));
+      co_return co_await ask_upstream(q, std::move(held), co_await take_up(q, std::move(*c.lease), budget),
+                                      upstream::urgency::refresh);
   }
-  co_return co_await ask_upstream(q, std::move(held), std::move(r.lease));
+  co_return co_await ask_upstream(q, std::move(held), std::move(r.lease), upstream::urgency::refresh);
 }
 
 // Somebody else renews it; until there is news of that, or its lease is over, asking Redis again is for nothing.

@@ -74,6 +74,15 @@ const std::vector<rule<config>>& config_rules() {
       key<config>("upstream", "probe", path(), [](auto& c) { return &c.upstream.probe; }),
       key<config>("upstream", "probe_interval", duration(10ms, 1h), [](auto& c) { return &c.upstream.probe_interval; }),
       at_start(key<config>("upstream", "ca", file_or_none(), [](auto& c) { return &c.upstream.ca; })),
+      at_start(key<config>("upstream", "spacing", duration(0ms, 1min), [](auto& c) { return &c.upstream.spacing; })),
+      at_start(
+          key<config>("upstream", "spacing_jitter", number(0, 1), [](auto& c) { return &c.upstream.spacing_jitter; })),
+      at_start(key<config>("upstream", "per_wid", whole(0, 10'000), [](auto& c) { return &c.upstream.per_wid; })),
+      at_start(
+          key<config>("upstream", "concurrency", whole(1, 10'000), [](auto& c) { return &c.upstream.concurrency; })),
+      at_start(key<config>("upstream", "concurrency_least", whole(1, 10'000),
+                           [](auto& c) { return &c.upstream.concurrency_least; })),
+      at_start(key<config>("upstream", "retries", number(0, 1), [](auto& c) { return &c.upstream.retries; })),
       key<config>("log", "level", one_of({"trace", "debug", "info", "warn", "error"}),
                   [](auto& c) { return &c.log.level; }),
       key<config>("log", "access", boolean(), [](auto& c) { return &c.log.access; }),

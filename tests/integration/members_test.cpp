@@ -227,7 +227,7 @@ std::vector<trouble> troubles() {
       {"a list that claims to be gzip", {http_answer(200, good_body, "Content-Encoding: gzip\r\n")}, 502, "unreadable"},
       {"truncated", {good.substr(0, good.size() - 1), true}, 502, "closed"},
       {"truncated in its head", {good.substr(0, 30), true}, 502, "closed"},
-      {"closed", {"", true}, 502, "closed"},
+      {"closed", {"", true}, 502, "unanswered"},
       {"no HTTP", {"SSH-2.0-x\r\n\r\n", true}, 502, "malformed"},
       {"ambiguous length", {http_answer(200, good_body, "Transfer-Encoding: chunked\r\n"), true}, 502, "malformed"},
       {"too large", {"HTTP/1.1 200 OK\r\nContent-Length: 16777217\r\n\r\n", true}, 502, "too-large"},
@@ -590,6 +590,7 @@ BOOST_AUTO_TEST_CASE(a_miss_that_hangs_delays_no_hit) {
   running_gateway gateway(settings(upstream, [](rollcall::ops::config& c) {
     c.server.threads = 1;
     c.upstream.timeout = 30s;
+    c.upstream.concurrency_least = c.upstream.concurrency; // so that no place is wanting
   }));
   raw_client client(gateway.port());
   BOOST_TEST(client.ask(members_request(query("known"))).body == good_body);

@@ -51,7 +51,8 @@ inline std::string members_answer(const seen_request& r, std::string_view paddin
 /// reads. What it was sent is recorded only when it is whole.
 class counting_upstream {
 public:
-  /// Makes the answer, as bytes; may wait. Called on a connection's own thread.
+  /// Makes the answer, as bytes; may wait. Called on a connection's own thread. One without a whole head, such as an
+  /// empty one, ends the connection.
   using script = std::function<std::string(const seen_request&)>;
 
   /// The members' route answers with a list, all others with the request's target and body.
@@ -147,7 +148,7 @@ private:
     for (seen_request r; read(c, r); r = {}) {
       note([&] { seen_.push_back(r); });
       const auto answer = answer_(r);
-      if (!send(c, answer))
+      if (!send(c, answer) || answer.find("\r\n\r\n") == std::string::npos)
         break;
     }
     ::shutdown(c.fd, SHUT_RDWR);

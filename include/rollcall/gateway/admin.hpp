@@ -10,6 +10,7 @@
 #include "rollcall/ops/metrics.hpp"
 #include "rollcall/redis/master_watch.hpp"
 #include "rollcall/redis/tracking.hpp"
+#include "rollcall/upstream/shield.hpp"
 
 #include <chrono>
 #include <memory>
@@ -30,6 +31,7 @@ struct gateway_status {
   const load& under_load;
   const net::byte_budget& buffered;
   const std::vector<std::unique_ptr<lane>>& lanes;
+  const upstream::shield& shield;
   /// Without user and password; empty when there is none.
   std::string redis;
   std::chrono::system_clock::time_point started = std::chrono::system_clock::now();

@@ -15,6 +15,7 @@
 #include "rollcall/redis/endpoint.hpp"
 #include "rollcall/redis/master_watch.hpp"
 #include "rollcall/redis/tracking.hpp"
+#include "rollcall/upstream/shield.hpp"
 
 #include <atomic>
 #include <functional>
@@ -76,6 +77,7 @@ private:
   compressor gzip_;
   net::byte_budget bytes_;
   load load_{bytes_};
+  upstream::shield shield_; // calls to the instances pass it; outlives the lanes
   house house_;
   net::connection_quota quota_;
   net::connection_quota admin_quota_{64};

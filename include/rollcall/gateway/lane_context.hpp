@@ -9,6 +9,7 @@
 #include "rollcall/gateway/stats.hpp"
 #include "rollcall/redis/store.hpp"
 #include "rollcall/upstream/pools.hpp"
+#include "rollcall/upstream/shield.hpp"
 
 #include <random>
 
@@ -18,6 +19,7 @@ namespace rollcall::gateway {
 struct house {
   commons& lists;
   gateway::purges& purges;
+  upstream::shield& shield;
   compressor& gzip;
   gateway::load& load;
 };

@@ -7,6 +7,7 @@
 #include "rollcall/gateway/settings.hpp"
 #include "rollcall/upstream/fetch.hpp"
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <variant>
@@ -53,6 +54,8 @@ struct failed {
   unsigned status = 502;
   std::string message;
   forward_report report;
+  /// For 503.
+  std::chrono::seconds retry_after{1};
 };
 
 /// What became of a question. Shared by everybody who asked it at the same time.

@@ -31,7 +31,7 @@ public:
   /// Asks on behalf of everybody who wants it now: see cache::flights. `q` outlives the task, here and below.
   net::task<found> obtain(const question& q);
 
-  /// Replaces an entry that was served all the same. Null when somebody else is at it.
+  /// Replaces an entry that was served all the same. Null when somebody else is at it, or it is not to be done now.
   net::task<outcome_ptr> renew(const question& q, renewal r);
 
   /// What is stored, without asking the upstream for it.
@@ -59,7 +59,9 @@ private:
   cache::entry_ptr take_in(const question& q, const cache::entry_ptr& from_redis, cache::entry_ptr held,
                            cache::memory::stamp_type asked);
 
-  net::task<outcome_ptr> ask_upstream(const question& q, cache::entry_ptr stale, held_lease lease);
+  net::task<outcome_ptr> ask_upstream(const question& q, cache::entry_ptr stale, held_lease lease,
+                                      upstream::urgency who);
+  outcome_ptr held_back(const question& q, const cache::entry_ptr& stale, upstream::refusal why, upstream::urgency who);
   struct asking; // the moment at which the upstream was asked, in all its clocks
   outcome judge_answer(const question& q, upstream::fetched f, const asking& at, const cache::entry_ptr& stale,
                        held_lease& lease);

@@ -16,6 +16,8 @@ struct lane_stats {
   ops::counter only_if_cached; ///< told that nothing stored will do, as the request wanted
   ops::counter stale_on_error; ///< asked upstream in vain; served a stale answer
   ops::counter failed;         ///< asked upstream in vain; told the bot so
+  ops::counter shielded_stale; ///< the upstream was not to be asked now; served a stale answer
+  ops::counter shielded;       ///< the upstream was not to be asked now; told the bot so
   ops::counter collapsed;      ///< answered by a call that somebody else's request had started
   ops::counter refused;        ///< too many wait for flights already
   ops::counter bad_requests;

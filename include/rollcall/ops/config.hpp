@@ -90,7 +90,13 @@ struct config {
     milliseconds eject_for_most{1'000};
     std::string probe; ///< path; empty: none
     milliseconds probe_interval{1'000};
-    std::string ca; ///< file; empty: the system's store
+    std::string ca;          ///< file; empty: the system's store
+    milliseconds spacing{0}; ///< between two calls of one wId, at least; 0: none
+    double spacing_jitter = 0.2;
+    unsigned per_wid = 0;           ///< calls of one wId at one time; 0: as many as come
+    unsigned concurrency = 200;     ///< calls to one instance at one time, at most
+    unsigned concurrency_least = 4; ///< what adapting never goes below
+    double retries = 0.2;           ///< share of calls that may be made again
     std::vector<upstream_instance> instances{{"http://127.0.0.1:18081", {}}};
   } upstream;
   struct {

@@ -28,7 +28,7 @@ auto everything(const config& c) {
   const auto& [forward] = events;
   const auto& [url, redis_timeout, name_space, redis_ca] = redis;
   const auto& [timeout, connect_timeout, dns_ttl, eject_after, eject_for, eject_for_most, probe, probe_interval, ca,
-               instances] = upstream;
+               spacing, spacing_jitter, per_wid, concurrency, least, retries, instances] = upstream;
   const auto& [level, access] = log;
   std::vector<std::tuple<std::string, std::vector<std::string>>> instances_copy;
   for (const auto& [instance_url, wids] : instances)
@@ -40,6 +40,7 @@ auto everything(const config& c) {
       std::tuple{url, redis_timeout, name_space, redis_ca},
       std::tuple{timeout, connect_timeout, dns_ttl, eject_after, eject_for, eject_for_most, probe, probe_interval, ca,
                  instances_copy},
+      std::tuple{spacing, spacing_jitter, per_wid, concurrency, least, retries},
       std::tuple{level, access},
       std::tuple{paths, forward},
   };
@@ -99,6 +100,7 @@ BOOST_AUTO_TEST_CASE(the_documented_file_changes_nothing) {
   BOOST_CHECK(std::get<4>(from_file) == std::get<4>(built_in));
   BOOST_CHECK(std::get<5>(from_file) == std::get<5>(built_in));
   BOOST_CHECK(std::get<6>(from_file) == std::get<6>(built_in));
+  BOOST_CHECK(std::get<7>(from_file) == std::get<7>(built_in));
 }
 
 BOOST_AUTO_TEST_CASE(the_documented_file_has_every_key_and_no_other) {
