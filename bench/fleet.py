@@ -1,7 +1,9 @@
 """Gateways that share a Redis, for the measurements: each on free ports, and none outlives whoever started it."""
 import contextlib
 import json
+import random
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -23,6 +25,20 @@ def until(condition, what, pause=0.01):
             raise Trouble(f"not within {PATIENCE} s: {what}")
         time.sleep(pause)
     return value
+
+
+def free_ports(count):
+    """So many that nobody listens on now. Below those that the kernel gives to clients: one of these would be taken by
+    the next connection that anybody makes, now and then before its server listens."""
+    first_of_clients = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    with contextlib.ExitStack() as taken:
+        found = []
+        while len(found) < count:
+            port = random.randrange(min(15_000, first_of_clients - 1), first_of_clients)
+            with contextlib.suppress(OSError):
+                taken.enter_context(socket.create_server(("127.0.0.1", port)))
+                found.append(port)
+        return found
 
 
 class Program:

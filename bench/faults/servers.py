@@ -3,24 +3,16 @@ directory of its own, and none outlives us."""
 import contextlib
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
 import resp
-from fleet import PATIENCE, Program, Trouble, until
+from fleet import PATIENCE, Program, Trouble, free_ports, until
 
 MASTER = "rollcall"  # what the Sentinels call it
 NODE_TIMEOUT = 1000  # milliseconds until a node counts as failed; 15 s is Redis' default, operators take less
-
-
-def free_ports(count):
-    """So many that nobody listens on now."""
-    with contextlib.ExitStack() as all_of_them:
-        taken = [all_of_them.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [each.getsockname()[1] for each in taken]
 
 
 class Server:

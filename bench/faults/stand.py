@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import web
-from fleet import PATIENCE, Gateway, Program, Trouble, until
-from servers import Cluster, Server, Watched, free_ports
+from fleet import PATIENCE, Gateway, Program, Trouble, free_ports, until
+from servers import Cluster, Server, Watched
 
 GATEWAYS = 2
 FRESH = 2.0  # seconds: lists are renewed all the time

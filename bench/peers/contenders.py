@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet import PATIENCE, Gateway, Program, Redis, Trouble, until
+from fleet import PATIENCE, Gateway, Program, Redis, Trouble, free_ports, until
 
 HERE = Path(__file__).resolve().parent
 # What nginx writes to its cache should cost memory, as with the others, and not wait for a disk.
@@ -32,12 +32,6 @@ def children_of(pid):
             if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
                 found.append(int(stat.parent.name))
     return found
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 @dataclass
@@ -218,7 +212,7 @@ class Nginx(Contender):
     name, label, programs = "nginx", "nginx proxy_cache", ("nginx",)
 
     def start(self, setting, template="nginx.conf", **values):
-        self.port = free_port()
+        self.port = free_ports(1)[0]
         configuration = self.fill_in(template, LISTEN=f"127.0.0.1:{self.port}",
                                      INSTANCE=f"127.0.0.1:{setting.instance}", **values)
         with on_cores(setting.core):
@@ -251,7 +245,7 @@ class Varnish(Contender):
         return super().lacks() or (None if vmods else "libvmod_bodyaccess")
 
     def start(self, setting):
-        self.port = free_port()
+        self.port = free_ports(1)[0]
         configuration = self.fill_in("varnish.vcl", INSTANCE_HOST="127.0.0.1", INSTANCE_PORT=setting.instance)
         with on_cores(setting.core):
             # It tells its whole life on standard error.

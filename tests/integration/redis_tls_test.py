@@ -8,9 +8,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from certificates import Authority
+from ports import free_port
 from processes import GATEWAY, PATIENCE, until
 from redis_processes import PATIENT, RedisServer, RedisTest
-from sentinel_processes import free_port
 
 
 class TlsServer(RedisServer):

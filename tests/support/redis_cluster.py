@@ -2,19 +2,13 @@
 
 import contextlib
 import re
-import socket
 
+from ports import free_port
 from processes import until
 from redis_processes import RedisServer
 
 SLOTS = 16384
 NODE_TIMEOUT = 1.0  # a dead master is replaced two or three seconds later
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class ClusterNode(RedisServer):

@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <initializer_list>
 #include <memory>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -112,20 +113,24 @@ public:
     return ask(*link, args);
   }
 
-  /// On 127.0.0.1; nobody's at this moment.
+  /// On 127.0.0.1; nobody's at this moment. Below the ports that Linux gives to clients (from 32768 on, unless it is
+  /// told otherwise): one of these would be taken by the next connection that anybody makes, now and then.
   static std::uint16_t free_port() {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    const bool found = bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                       getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-    close(fd);
-    if (!found) {
-      throw std::runtime_error("no free port");
+    std::random_device any;
+    for (int i = 0; i < 1000; ++i) {
+      const auto port = static_cast<std::uint16_t>(15'000 + any() % 17'000);
+      sockaddr_in address{};
+      address.sin_family = AF_INET;
+      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      address.sin_port = htons(port);
+      const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      const bool free = bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+      close(fd);
+      if (free) {
+        return port;
+      }
     }
-    return ntohs(address.sin_port);
+    throw std::runtime_error("no free port");
   }
 
 private:

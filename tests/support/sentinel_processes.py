@@ -5,17 +5,12 @@ import socket
 import ssl
 from pathlib import Path
 
+from ports import free_port
 from processes import PATIENCE, Process, until
 from redis_processes import RedisServer, RedisTest
 
 NAME = "main"
 DOWN_AFTER = 500  # ms without an answer until a Sentinel counts a server as down
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class TcpServer(RedisServer):
