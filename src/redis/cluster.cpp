@@ -35,6 +35,11 @@ public:
       : cluster_watch(where, at, fmt::format("redis {}", at.to_string()), watch), nodes_(where, at.server, options) {}
 
   net::task<command_result> run(std::uint16_t slot, std::span<const std::string_view> args, time_point deadline);
+  void send_after(std::uint16_t slot, std::span<const std::string_view> args) {
+    if (auto* const to = owner(slot)) {
+      to->link.send_after({}, args);
+    }
+  }
   void met(std::uint16_t slot, trouble what) {
     if (auto* const to = owner(slot)) {
       to->link.met({}, what);
@@ -205,6 +210,10 @@ bool cluster::connected() const noexcept {
 net::task<command_result> cluster::run_for(std::string_view key, std::span<const std::string_view> args,
                                            net::steady_clock::time_point deadline) {
   return core_->run(key_slot(key), args, deadline);
+}
+
+void cluster::send_after(std::string_view key, std::span<const std::string_view> args) {
+  core_->send_after(key_slot(key), args);
 }
 
 void cluster::met(std::string_view key, trouble what) {

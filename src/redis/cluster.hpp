@@ -38,6 +38,7 @@ public:
   [[nodiscard]] net::task<command_result> run_for(std::string_view key, std::span<const std::string_view> args,
                                                   net::steady_clock::time_point deadline) override;
 
+  void send_after(std::string_view key, std::span<const std::string_view> args) override;
   void met(std::string_view key, trouble what) override;
 
   [[nodiscard]] std::string name() const override;

@@ -46,6 +46,12 @@ std::expected<std::shared_ptr<command>, command_error> command_keeper::send(std:
   return current()->send(args, deadline);
 }
 
+void command_keeper::send_after(std::span<const std::string_view> args) {
+  if (current()) {
+    static_cast<void>(current()->send(args, session::time_point::max()));
+  }
+}
+
 std::shared_ptr<session> command_keeper::next_session(endpoint server) {
   return std::make_shared<commands>(*this, std::move(server));
 }

@@ -20,6 +20,9 @@ public:
   std::expected<std::shared_ptr<command>, command_error> send(std::span<const std::string_view> args,
                                                               session::time_point deadline);
 
+  /// Whatever the breaker says, and for nobody's benefit here.
+  void send_after(std::span<const std::string_view> args);
+
   /// An error that the server answered, or one of its scripts caught.
   void met(trouble what);
 

@@ -39,6 +39,10 @@ net::task<command_result> connection::run(std::span<const std::string_view> args
   return sent ? command::wait(std::move(*sent)) : at_once(sent.error());
 }
 
+void connection::send_after(std::string_view, std::span<const std::string_view> args) {
+  keeper_->send_after(args);
+}
+
 void connection::met(std::string_view, trouble what) {
   keeper_->met(what);
 }

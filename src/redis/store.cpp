@@ -153,6 +153,11 @@ net::task<command_result> store::call_by_text(const script& what, const argument
   return link_.run_for(given.front(), command_of("EVAL", what.text(), what.keys(), given), deadline);
 }
 
+/// By its text: there will be nobody to hear that Redis does not know the name.
+void store::call_after(const script& what, const arguments& given) {
+  link_.send_after(given.front(), command_of("EVAL", what.text(), what.keys(), given));
+}
+
 net::task<command_result> store::learn(net::task<command_result> asked, const script& what, arguments given,
                                        deadline_type deadline) {
   auto r = co_await std::move(asked);

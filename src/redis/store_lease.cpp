@@ -88,6 +88,9 @@ net::task<claim> store::get_or_claim(cache::identity id, claim_terms terms, net:
     if (forgotten(r)) {
       r = co_await call_claim(wanted, terms, unfit, &store::call_by_text, deadline);
     }
+    if (!r && r.error() == command_error::timed_out) {
+      take_back(wanted);
+    }
     auto value = lookup::unavailable;
     auto c = read_claim(r, wanted, terms.now, value);
     if (c.outcome == claim_outcome::good && !c.entry) {
@@ -103,6 +106,12 @@ net::task<claim> store::get_or_claim(cache::identity id, claim_terms terms, net:
     count(c, value);
     co_return c;
   }
+}
+
+/// A frozen Redis carries out what it was sent when it thaws, and would then hold a lease of nobody.
+void store::take_back(const lease& l) {
+  const auto key = keys_->lease(l.id);
+  call_after(release_script(), {key, l.token});
 }
 
 /// While a slot moves there is no lease to be had for what is in it.

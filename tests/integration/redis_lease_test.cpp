@@ -51,6 +51,16 @@ BOOST_AUTO_TEST_CASE(a_fresh_entry_is_returned_and_nothing_is_claimed) {
   BOOST_TEST(store.stats().leases.get() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_claim_that_a_frozen_redis_carries_out_later_leaves_no_lease) {
+  server.freeze();
+  const auto c = run(store.get_or_claim(id, terms(), support::in(milliseconds(30))));
+  BOOST_TEST((c.outcome == claim_outcome::unavailable));
+  server.thaw();
+  BOOST_TEST((get().outcome == redis::lookup::miss)); // behind the claim, and what followed it
+  BOOST_TEST(server.command({"EXISTS", lease_key}) == "0");
+  BOOST_TEST((claim().outcome == claim_outcome::leased));
+}
+
 BOOST_AUTO_TEST_CASE(where_there_is_nothing_one_claims_and_the_other_waits) {
   const auto first = claim();
   BOOST_TEST((first.outcome == claim_outcome::leased));

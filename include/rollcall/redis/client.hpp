@@ -44,6 +44,10 @@ public:
     return run_for(key, std::span(args.begin(), args.size()), deadline);
   }
 
+  /// Sends a command whose reply nobody wants, behind what was sent for `key` before, and even to a server that is not
+  /// asked at the moment: a frozen one carries both out when it thaws, in this order. Without a connection, nothing.
+  virtual void send_after(std::string_view key, std::span<const std::string_view> args) = 0;
+
   /// An error that a script caught at the server that has `key`, and handed on in its reply: it counts like one that
   /// the server answered.
   virtual void met(std::string_view key, trouble what) = 0;

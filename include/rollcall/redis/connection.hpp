@@ -102,6 +102,7 @@ public:
     return run(args, deadline);
   }
 
+  void send_after(std::string_view, std::span<const std::string_view> args) override;
   void met(std::string_view key, trouble what) override;
 
   [[nodiscard]] std::string name() const override;

@@ -144,11 +144,12 @@ public:
   net::task<found> get(const cache::identity& id, cache::time_point now, net::steady_clock::time_point deadline);
 
   /// Reads the entry of `id` or, if it is not good enough, claims the lease, in one round trip. A claim that got no
-  /// answer may have been carried out: the orphan delays others by lease_life.
+  /// answer in time is followed by a release on the same connection, for a Redis that carries both out later; one that
+  /// was lost with its connection may leave an orphan, which delays others by lease_life.
   net::task<claim> get_or_claim(cache::identity id, claim_terms terms, net::steady_clock::time_point deadline);
 
-  /// Asks whether Redis holds that version of `id`, which is a small reply, and takes what it holds instead. In one round
-  /// trip: who has to give up the version that he holds may have no time to ask again.
+  /// Asks whether Redis holds that version of `id`, which is a small reply, and takes what it holds instead. In one
+  /// round trip: who has to give up the version that he holds may have no time to ask again.
   net::task<verified> verify(cache::identity id, std::uint64_t version, cache::time_point now,
                              net::steady_clock::time_point deadline);
 
@@ -192,6 +193,7 @@ private:
   net::task<command_result> call(const script& what, arguments given, deadline_type deadline);
   net::task<command_result> call_by_name(const script& what, const arguments& given, deadline_type deadline);
   net::task<command_result> call_by_text(const script& what, const arguments& given, deadline_type deadline);
+  void call_after(const script& what, const arguments& given);
   net::task<command_result> learn(net::task<command_result> asked, const script& what, arguments given,
                                   deadline_type deadline);
   bool forgotten(const command_result& r);
@@ -204,6 +206,7 @@ private:
   net::task<cache::entry_ptr> read_apart(const cache::identity& id, cache::time_point now, deadline_type deadline);
   claim read_claim(const command_result& r, const lease& wanted, cache::time_point now, lookup& value);
   lease_outcome read_lease_outcome(const command_result& r);
+  void take_back(const lease& l);
   void count(const claim& c, lookup value);
 
   // Purges.
