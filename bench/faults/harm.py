@@ -93,12 +93,14 @@ def slots_migrated(scene):
 
 def cold_rooms(scene, hangs):
     """What bots get that ask for unknown rooms from now on; to be judged when the fault is over. 504 takes as long as
-    the instance may; where it is known to be of no use, a refusal is prompt."""
+    the instance may; where it is known to be of no use, a refusal is prompt. While it hangs, some wait for a turn that
+    does not come, and are told so before the time of the others is over."""
     asked = scene.holds(Cold([each.port for each in scene.stand.gateways]))
 
     def is_right(took, status, envelope):
         waited = UPSTREAM_TIMEOUT - 0.1 <= took <= UPSTREAM_TIMEOUT + PROMPT
-        return envelope and (waited if hangs and status == 504 else took <= PROMPT and status in (502, 503))
+        prompt = UPSTREAM_TIMEOUT if hangs and status == 503 else PROMPT
+        return envelope and (waited if hangs and status == 504 else took <= prompt and status in (502, 503))
 
     def judge():
         asked.end()

@@ -57,6 +57,11 @@ bool admission::is_free(const line& l, time_point now) const {
   return l.leaving == nullptr && l.not_before <= now && (options_.per_wid == 0 || l.running < options_.per_wid);
 }
 
+bool admission::has_room_for(urgency who, const part& p) const {
+  const auto limit = p.limit.get();
+  return p.running < (who == urgency::refresh ? limit - limit / 4 : limit);
+}
+
 // As far as the spacing goes.
 admission::time_point admission::turn_of_next(const line& l, time_point now) const {
   const auto first = l.leaving ? now + l.leaving->gap_ : std::max(now, l.not_before);
@@ -87,7 +92,7 @@ void admission::enter(guest& g, const call& c, time_point now) {
     return turn_away(g, refusal_reason::full, paced_.empty() ? nanoseconds(0) : paced_.begin()->first - now);
   g.line_ = l;
   const bool first = l->waiting.empty() && is_free(*l, now);
-  if (first && has_room(p)) // then nobody waits for it: see advance()
+  if (first && has_room_for(c.who, p)) // then nobody waits for it: see advance()
     return start(g, now);
   const auto turn = turn_of_next(*l, now);
   const auto room = now + wait_for_room(*l, p);

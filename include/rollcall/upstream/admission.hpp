@@ -62,7 +62,9 @@ struct refusal {
 /// the turns of a wId are known beforehand, and how long a queue takes follows from its length, the limit and the
 /// latency (Little's law). Those who wait longest all the same go first, as they would give up first.
 ///
-/// A refresh never waits. So it is never before a client, and never holds what others might have while it waits.
+/// A refresh never waits, and leaves the last quarter of an instance's limit to clients. So it is never before a
+/// client, never holds what others might have while it waits, and when an instance hangs, renewals do not keep it to
+/// themselves.
 ///
 /// Pure: the time is passed in, and does not go backwards. For one thread at a time.
 class admission {
@@ -170,6 +172,7 @@ private:
   line* line_of(std::string_view w_id);
   [[nodiscard]] bool is_free(const line& l, time_point now) const;
   [[nodiscard]] bool has_room(const part& p) const { return p.running < p.limit.get(); }
+  [[nodiscard]] bool has_room_for(urgency who, const part& p) const;
   [[nodiscard]] time_point turn_of_next(const line& l, time_point now) const;
   [[nodiscard]] nanoseconds wait_for_room(const line& l, const part& p) const;
   void start(guest& g, time_point now);

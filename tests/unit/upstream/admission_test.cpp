@@ -182,6 +182,16 @@ BOOST_AUTO_TEST_CASE(a_refresh_takes_a_free_turn_and_never_waits) {
   BOOST_TEST((none.why().why == refusal_reason::overload));
 }
 
+BOOST_AUTO_TEST_CASE(refreshes_leave_the_last_quarter_to_clients) {
+  world w(fixed(4));
+  for (const auto* w_id : {"a", "b", "c"})
+    BOOST_TEST((w.enter(w_id, 10s, urgency::refresh).now() == state::runs), w_id);
+  auto& fourth = w.enter("d", 10s, urgency::refresh);
+  BOOST_TEST((fourth.now() == state::refused));
+  BOOST_TEST((fourth.why().why == refusal_reason::overload));
+  BOOST_TEST((w.enter("d").now() == state::runs));
+}
+
 BOOST_AUTO_TEST_CASE(an_instance_has_no_more_calls_than_its_limit_and_the_rest_go_in_their_order) {
   world w(fixed(2));
   auto& a = w.enter("a");
