@@ -247,6 +247,7 @@ struct failing_instance {
 
 void eject_after_three(rollcall::ops::config& c) {
   c.upstream.eject_after = 3;
+  c.upstream.retries = 0; // a second attempt that fails would count as well
   c.upstream.eject_for = 200ms;
   c.upstream.eject_for_most = 400ms;
 }

@@ -169,7 +169,8 @@ class InstanceInTrouble(ProcessTest):
     def test_the_last_good_answer_is_served_stale_up_to_its_limit(self):
         instance = self.start_instance()
         gateway = self.start_gateway(instance, settings='[cache]\nfresh = "1s"\nstale_while_revalidate = "0ms"\n'
-                                                        'stale_if_error = "2s"\njitter = 0\nearly_refresh = 0\n')
+                                                        'stale_if_error = "2s"\njitter = 0\nearly_refresh = 0\n'
+                                                        '[upstream]\neject_after = 0\n')
         good = gateway.members("1@chatroom")
         instance.kill()
         self.assertRegex(gateway.members("1@chatroom").cache, "^rollcall; hit;")
