@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <thread>
 
 namespace rollcall::gateway {
 
@@ -17,12 +18,36 @@ namespace words = hand_over_words;
 namespace {
 
 constexpr std::chrono::milliseconds answer_within{5000};
+// One that has just taken over itself has the name of the process before it only when that has ended: see hand_over.
+constexpr std::chrono::milliseconds name_within{3000};
+constexpr std::chrono::milliseconds look_again{20};
 // More than any process has.
 constexpr std::size_t sockets_most = 1024;
 
 ops::config_error failure(const ops::config& c, std::string_view why) {
   return ops::config_error(
       fmt::format("--take-over: the process that serves bots at {} {}", c.server.listen.to_string(), why));
+}
+
+bool is_taken(const ops::listen_address& where) {
+  try {
+    (void)net::open_port(where.host, where.port, net::port_use::claim);
+    return false;
+  } catch (const boost::system::system_error& e) {
+    return e.code() == net::asio::error::address_in_use;
+  }
+}
+
+// Whoever has the name. Waits for somebody to have it while somebody has the port.
+std::expected<net::descriptor, net::error_code> reach(const ops::listen_address& bots) {
+  const auto until = net::steady_clock::now() + name_within;
+  for (;;) {
+    auto line = net::connect_to(hand_over_name(bots), answer_within);
+    if (line || line.error() != net::asio::error::connection_refused || !is_taken(bots) ||
+        net::steady_clock::now() >= until)
+      return line;
+    std::this_thread::sleep_for(look_again);
+  }
 }
 
 } // namespace
@@ -32,7 +57,7 @@ std::string hand_over_name(const ops::listen_address& bots) {
 }
 
 std::optional<predecessor> predecessor::find(const ops::config& c) {
-  auto line = net::connect_to(hand_over_name(c.server.listen), answer_within);
+  auto line = reach(c.server.listen);
   if (!line && line.error() == net::asio::error::connection_refused)
     return std::nullopt;
   if (!line)

@@ -135,6 +135,14 @@ class TakeOver(ProcessTest):
         self.assertGreater(hammer.counts["fresh"], 1000)
         self.assertGreater(hammer.counts["admin"], 100)
 
+    def test_one_that_has_taken_over_can_be_replaced_at_once(self):
+        gateway = self.start_gateway(self.instance)
+        for _ in range(4):
+            following = self.successor(gateway)
+            self.assertEqual(gateway.wait(), 0)
+            gateway = following
+        self.assertEqual(gateway.members("1@chatroom").status, 200)
+
     def test_what_is_under_way_is_answered_by_the_old_one_and_the_new_one_is_at_once_ready(self):
         slow = self.start_instance("--latency", "1500ms")
         gateway = self.start_gateway(slow)
