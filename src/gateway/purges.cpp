@@ -68,6 +68,8 @@ net::task<purges::report> purges::purge(cache::scope s) {
   begun_.fetch_add(1, std::memory_order_relaxed);
   if (s.w_id().size() > part_most || s.room().size() > part_most)
     co_return report{}; // nothing that long is ever cached, nor need it be kept for Redis
+  if (store_)
+    shared_.purges.note(s, cache::wall_now());
   auto dropped = identities_of(shared_.drop(s));
   if (!store_)
     co_return report{dropped.size(), false};

@@ -128,10 +128,16 @@ net::task<source::lookup> source::look_in_redis(const question& q, cache::entry_
   co_return lookup{std::nullopt, std::move(stale), {}};
 }
 
+// What Redis holds from before this was purged here, whatever Redis may have forgotten of it: a master that was
+// promoted may lack the latest purges, and have taken a value back.
+cache::time_point source::purged_at(const cache::identity& id) const {
+  return std::max(lane_.shared.purges.floor(), lane_.shared.lists.purges.latest(id));
+}
+
 redis::claim_terms source::terms_now(const question& q, redis::claim_terms special) const {
   special.now = cache::wall_now();
   special.fresh = q.settings->windows.fresh;
-  special.fetched_since = std::max(special.fetched_since, lane_.shared.purges.floor());
+  special.fetched_since = std::max(special.fetched_since, purged_at(q.id));
   return special;
 }
 
@@ -159,7 +165,7 @@ net::task<held_lease> source::take_up(const question& q, redis::lease l, redis_b
 // Memory keeps what Redis holds, and the younger one of the two is what we go on with.
 cache::entry_ptr source::take_in(const question& q, const cache::entry_ptr& from_redis, cache::entry_ptr held,
                                  cache::memory::stamp_type asked) {
-  if (!from_redis || from_redis->fetched_at < lane_.shared.purges.floor())
+  if (!from_redis || from_redis->fetched_at < purged_at(q.id))
     return held;
   const auto now = cache::wall_now();
   if (cache::judge(*from_redis, q.settings->windows, now) != cache::verdict::expired)

@@ -74,6 +74,19 @@ class Scopes(FleetTest):
         self.assert_new(second, [mine])
         self.assert_kept([first, second], [other], 0)
 
+    def test_what_redis_holds_again_is_not_served_by_who_purged_it(self):
+        """As a master does that was promoted before it had heard of the purge."""
+        redis, (first, _) = self.fleet(settings='[redis]\ntimeout = "5s"\n[cache]\nmemory = "0"\n')
+        mine, other = List("1@chatroom"), List("2@chatroom")
+        self.fill([first], [mine, other])
+        before = {key: redis.command("GET", key) for key in self.await_keys(redis, 2)}
+        self.instance.change()
+        self.assertEqual(self.purge(first, {"wId": "w1", "wcId": mine.room}).json(), {"purged": 1})
+        for key, value in before.items():
+            redis.command("SET", key, value, "PX", 60_000)
+        self.assert_new(first, [mine])
+        self.assert_kept([first], [other], 0)
+
     def test_nothing_is_counted_twice_nor_where_there_is_nothing(self):
         _, (first, second) = self.fleet()
         self.assertEqual(self.purge(first, {"wId": "nobody"}).json(), {"purged": 0})

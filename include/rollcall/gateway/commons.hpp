@@ -2,6 +2,7 @@
 
 #include "rollcall/cache/flights.hpp"
 #include "rollcall/cache/memory.hpp"
+#include "rollcall/cache/purge_times.hpp"
 #include "rollcall/cache/remembered.hpp"
 #include "rollcall/cache/scope.hpp"
 #include "rollcall/gateway/lease_waits.hpp"
@@ -23,6 +24,8 @@ struct commons {
   cache::flights<outcome> flights;
   cache::remembered<outcome> failures;
   lease_waits waits;
+  /// Of those that this process began.
+  cache::purge_times purges;
   /// Redis tells us what changes there.
   std::atomic<bool> tracked{false};
 

@@ -53,6 +53,7 @@ private:
                                      redis_budget& budget);
   net::task<lookup> look_in_redis(const question& q, cache::entry_ptr stale, redis_budget& budget);
   void leave_alone(const question& q, std::chrono::milliseconds held_for);
+  cache::time_point purged_at(const cache::identity& id) const;
   redis::claim_terms terms_now(const question& q, redis::claim_terms special) const;
   lookup settled(cache::entry_ptr e, cache::decision d, held_lease lease);
   net::task<held_lease> take_up(const question& q, redis::lease l, redis_budget& budget);
