@@ -1,5 +1,6 @@
 // A write that is passed through is delivered once at most, and is never answered with success when it was not
 // delivered: against an instance that goes away at every possible byte.
+#include "support/observe.hpp"
 #include "support/raw_client.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_upstream.hpp"
@@ -92,6 +93,9 @@ struct house {
 
   /// The write's answer; the connection that carries it is a new one, or has carried one request.
   support::raw_answer write() {
+    // The gateway knows that the instance has left, or this would go to a connection that is about to end.
+    BOOST_TEST(support::eventually(
+        [this] { return support::metric(gateway->admin_port(), "rollcall_upstream_connections") == 0; }));
     raw_client client(gateway->port());
     if (instance.c.kept)
       BOOST_TEST(client.ask("POST /first HTTP/1.1\r\nHost: a\r\nContent-Length: 13\r\n\r\n{\"wId\":\"w-0\"}").body ==
