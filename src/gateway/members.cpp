@@ -120,7 +120,8 @@ void members::refresh_later(const net::request& r, const api::query& query, cach
     return;
   const auto held = lane_.shared.lists.memory.find(id_, cache::wall_now()).entry;
   if (held && held->version == known->version)
-    lane_.tasks.start(refresh(question_of(r, query, {}), std::move(*lead), {std::move(known), {}}), "renewing a list");
+    lane_.tasks.start(fly(question_of(r, query, {}), std::move(*lead), source::renewal{std::move(known), {}}),
+                      "renewing a list");
 }
 
 question members::question_of(const net::request& r, const api::query& query, const cache::directives& wants) const {

@@ -34,8 +34,7 @@ outcome_ptr source::hit(cache::entry_ptr e, origin from) {
   return shared(stored{.entry = std::move(e), .from = from});
 }
 
-net::task<source::found> source::obtain(const question& q) {
-  redis_budget budget(q.settings->redis_timeout);
+net::task<source::found> source::obtain(const question& q, redis_budget& budget) {
   // Between the look into memory and the start of this flight, an earlier one may have landed.
   const auto asked = lane_.shared.lists.memory.stamp();
   auto [held, suspect] = lane_.shared.lists.memory.find(q.id, cache::wall_now());
@@ -62,7 +61,7 @@ net::task<source::found> source::obtain(const question& q) {
 // A suspect that memory holds, or what Redis holds instead; while Redis is out of reach it will do.
 net::task<cache::entry_ptr> source::verify(const question& q, cache::entry_ptr suspect, cache::memory::stamp_type asked,
                                            redis_budget& budget) {
-  if (!suspect || !lane_.redis_usable())
+  if (!suspect || !lane_.redis_usable() || budget.spent())
     co_return suspect;
   auto& memory = lane_.shared.lists.memory;
   const redis_budget::expense once(budget);
@@ -173,8 +172,7 @@ cache::entry_ptr source::take_in(const question& q, const cache::entry_ptr& from
   return held && held->fetched_at >= from_redis->fetched_at ? held : from_redis;
 }
 
-net::task<outcome_ptr> source::renew(const question& q, renewal r) {
-  redis_budget budget(q.settings->redis_timeout);
+net::task<outcome_ptr> source::renew(const question& q, renewal r, redis_budget& budget) {
   const auto now = cache::wall_now();
   if (auto there = lane_.shared.lists.memory.find(q.id, now);
       there.entry && !there.suspect && there.entry->version != r.known->version &&
@@ -182,7 +180,7 @@ net::task<outcome_ptr> source::renew(const question& q, renewal r) {
     co_return shared(stored{.entry = std::move(there.entry), .from = origin::memory});
   lane_.stats.refreshes.add();
   auto held = r.known;
-  if (!r.lease && lane_.redis_usable()) {
+  if (!r.lease && lane_.redis_usable() && !budget.spent()) {
     const auto asked = lane_.shared.lists.memory.stamp();
     const auto terms = terms_now(q, {.other_than = r.known->version});
     redis::claim c;

@@ -4,35 +4,43 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace rollcall::gateway {
 
 namespace {
 
-// Flights that end without a result, or with one older than was asked for, before we stop believing in the next one.
-constexpr int flights_most = 3;
-
 std::shared_ptr<const outcome> refusal(unsigned status, std::string message, std::string_view detail) {
   return std::make_shared<const outcome>(failed{status, std::move(message), {.detail = detail}});
 }
 
 // Who joins a flight may get what was fetched before he asked: new enough for most, but not for who says otherwise.
-bool satisfies(const outcome& o, const cache::directives& wants, cache::time_point asked) {
+bool fulfils(const outcome& o, const cache::wish& wanted) {
   const auto* s = std::get_if<stored>(&o);
-  return s == nullptr || s->report.served || s->entry->fetched_at >= cache::oldest_wanted(wants, asked);
+  return s == nullptr || s->report.served || s->entry->fetched_at >= wanted.since;
+}
+
+cache::wish wish_of(const question& q) {
+  return {cache::oldest_wanted(q.wants, cache::wall_now()), !q.wants.no_store};
+}
+
+// What those ask for who are left.
+cache::directives directives_of(const cache::wish& wanted) {
+  cache::directives d;
+  d.no_store = !wanted.storable;
+  if (wanted.since != cache::time_point::min())
+    d.max_age = std::max(cache::wall_now() - wanted.since, cache::milliseconds(0));
+  return d;
 }
 
 } // namespace
 
 struct members::wait : std::enable_shared_from_this<wait>, patience::guest {
-  wait(net::turn t, question_ptr what, asker whose) : turn(std::move(t)), q(std::move(what)), who(std::move(whose)) {}
+  wait(net::turn t, asker whose) : turn(std::move(t)), who(std::move(whose)) {}
 
   net::turn turn;
-  question_ptr q;
   asker who;
-  const cache::time_point asked = cache::wall_now();
-  int flown = 0;
   bool collapsed = false;
   flights::ticket seat;
 };
@@ -42,40 +50,37 @@ members::members(lane_context& lane, passthrough& others)
       waiting_(lane.ex, [this](patience::guest& g) { send_away(static_cast<wait&>(g)); }) {}
 
 void members::answer_later(net::turn t, question q, asker who) {
-  follow(std::make_shared<wait>(std::move(t), std::make_shared<const question>(std::move(q)), std::move(who)));
-}
-
-void members::follow(const std::shared_ptr<wait>& w) {
-  ++w->flown;
-  auto boarded = lane_.shared.lists.flights.join(w->q->id, [this, w, ex = lane_.ex](flights::result r) {
-    net::asio::post(ex, [this, w, r = std::move(r)]() mutable { land(*w, std::move(r)); });
-  });
+  const auto w = std::make_shared<wait>(std::move(t), std::move(who));
+  auto boarded = lane_.shared.lists.flights.join(
+      q.id,
+      [this, w, ex = lane_.ex](flights::result r) {
+        net::asio::post(ex, [this, w, r = std::move(r)]() mutable { land(*w, std::move(r)); });
+      },
+      wish_of(q));
   if (boarded.as == flights::role::refused) {
     lane_.stats.refused.add();
-    return finish(*w, {refusal(503, "too many requests wait for answers, try again later", "waiters"), w->collapsed});
+    return finish(*w, {refusal(503, "too many requests wait for answers, try again later", "waiters")});
   }
   w->collapsed = boarded.as == flights::role::follows;
   w->seat = std::move(boarded.seat);
   lane_.tasks.begin();
-  waiting_.enter(*w, w->q->settings->patience);
+  waiting_.enter(*w, q.settings->patience);
   if (!w->collapsed)
-    lane_.tasks.start(fly(w->q, std::move(boarded.lead)), "fetching a list");
+    lane_.tasks.start(fly(std::move(q), std::move(boarded.lead), std::nullopt), "fetching a list");
 }
 
-// Who got nothing, or what is too old for him, may start the next flight.
 void members::land(wait& w, outcome_ptr result) {
   if (!w.waits()) // sent away meanwhile
     return;
   waiting_.leave(w);
   lane_.tasks.end();
-  if (result && w.collapsed)
+  if (!result) {
+    lane_.stats.refused.add();
+    return finish(w, {refusal(503, "the request could not be carried out, try again", "abandoned"), w.collapsed});
+  }
+  if (w.collapsed)
     lane_.stats.collapsed.add();
-  if (result && (w.flown == flights_most || satisfies(*result, w.q->wants, w.asked)))
-    return finish(w, {std::move(result), w.collapsed});
-  if (w.flown < flights_most)
-    return follow(w.shared_from_this());
-  lane_.stats.refused.add();
-  finish(w, {refusal(503, "the request could not be carried out, try again", "abandoned"), w.collapsed});
+  finish(w, {std::move(result), w.collapsed});
 }
 
 // `w` may be destroyed on the thread that landed it: what belongs to this one is given away before.
@@ -91,19 +96,26 @@ void members::send_away(wait& w) {
   finish(w, {refusal(504, "no answer came in time", "waited"), w.collapsed});
 }
 
-net::task<> members::fly(question_ptr q, flights::permit lead) {
-  auto found = co_await source_.obtain(*q);
-  if (!found.due)
-    co_return lead.land(std::move(found.result));
-  // Not if it was severed: what is to be renewed may have been purged, and nobody who asks now may be given it.
-  if (auto next = lead.land_and_lead(std::move(found.result)))
-    co_await refresh(question(*q), std::move(*next), std::move(*found.due));
-}
-
-// On nobody's behalf: nobody waits for it but those who find nothing to serve meanwhile.
-net::task<> members::refresh(question q, flights::permit lead, source::renewal due) {
-  q.wants = {};
-  lead.land(co_await source_.renew(q, std::move(due)));
+// Gets what is to be served, and then renews what is due, or gets it once more for those who wanted something newer than
+// that. All of it has one budget for Redis from the view of each who is on board.
+net::task<> members::fly(question q, flights::permit lead, std::optional<source::renewal> due) {
+  redis_budget budget(q.settings->redis_timeout);
+  while (true) {
+    source::found f;
+    if (due)
+      f.result = co_await source_.renew(q, std::move(*due), budget);
+    else
+      f = co_await source_.obtain(q, budget);
+    const auto left = lead.land_for(f.result, fulfils, f.due.has_value());
+    if (!left)
+      co_return;
+    // Not if it was severed: what is to be renewed may have been purged, and nobody who asks now may be given it.
+    due.reset();
+    if (f.due && !left->severed)
+      due.emplace(std::move(*f.due));
+    q.wants = directives_of(left->wish);
+    budget.go_on(left->goes);
+  }
 }
 
 } // namespace rollcall::gateway

@@ -87,6 +87,23 @@ class Budget(RedisTest):
         self.assert_within_budget(answer, "2@chatroom")
         self.assertEqual(len(self.redis.values()), 1)
 
+    def test_who_rides_along_with_a_renewal_that_comes_to_nothing_has_one_budget_for_what_follows(self):
+        """The renewal is another gateway's, as Redis says after more than half of the budget."""
+        gateway = self.start('[cache]\nfresh = "2s"\njitter = 0\nearly_refresh = 0\n' + SETTINGS)
+        gateway.members("4@chatroom")
+        (key,) = self.await_keys(self.redis, 1)
+        until(lambda: not self.redis.keys(rb".*:lease"), "it has been stored")
+        gateway.members("4@chatroom")  # and so it is no suspect
+        self.redis.command("SET", key + b":lease", "another gateway", "PX", 60_000)
+        time.sleep(2.1)
+        self.proxy.delay = BUDGET * 0.7
+        stale = gateway.members("4@chatroom")
+        self.assertRegex(stale.cache, r"^rollcall; hit; ttl=-\d+; detail=memory$")
+        self.assertEqual(gateway.metric("rollcall_refreshes_total"), 1)
+        answer = self.ask(gateway, "4@chatroom", {"Cache-Control": "max-age=1"})
+        self.assertGreater(self.took, BUDGET * 0.7)
+        self.assert_within_budget(answer, "4@chatroom")
+
     def test_what_is_stored_is_found_or_not_within_the_budget(self):
         gateway = self.start('[cache]\nmemory = "0"\n' + SETTINGS)
         self.proxy.silent_at = b"GET\r\n"

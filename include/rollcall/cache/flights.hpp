@@ -1,8 +1,10 @@
 #pragma once
 
+#include "rollcall/cache/clock.hpp"
 #include "rollcall/cache/identity.hpp"
 #include "rollcall/cache/scope.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -24,10 +26,21 @@ namespace rollcall::cache {
 struct flight_limits {
   std::size_t followers_of_one = 20'000;
   std::size_t followers_of_all = 100'000;
+  /// Goes that nobody's wish was fulfilled by, before he gets what there is: see flights::permit::land_for().
+  std::size_t goes = 3;
+};
+
+/// What a follower wants of a flight that others began before he came.
+struct wish {
+  /// Nothing that was fetched before.
+  time_point since = time_point::min();
+  /// Whether it may be stored.
+  bool storable = true;
 };
 
 /// Which identities are being fetched right now, and who waits for them: the first to ask for one leads, the rest
-/// follow, on every thread. `Result` is what a fetch ends with; it is shared by all who waited.
+/// follow, on every thread. `Result` is what a fetch ends with; it is shared by all who waited. A flight whose result
+/// is not what some of them want goes on for these: it has another go.
 ///
 /// Every function may be called on any thread. Wakes are called outside the locks, on the thread that lands the flight
 /// (or drops its permit), so a wake does no more than post to its own executor.
@@ -37,14 +50,23 @@ class flights {
 
 public:
   using result = std::shared_ptr<const Result>;
-  /// Called exactly once with the result, or with null when the flight ended without one: whoever still wants an answer
-  /// joins again, and the first to do so leads. Must not throw.
+  /// Called exactly once with the result, or with null when the flight ended without one. Must not throw.
   using wake = std::function<void(result)>;
 
   /// Names one follower, so that it can leave.
   struct ticket {
     std::shared_ptr<flight> in;
     std::uint64_t follower = 0;
+  };
+
+  /// For whom a flight goes on.
+  struct rest {
+    /// What all of them want.
+    cache::wish wish;
+    /// How many goes the one who has been on board for longest has had; 0 when there is nobody on board.
+    std::size_t goes = 0;
+    /// The goes before this one saw things from before a purge.
+    bool severed = false;
   };
 
   /// The leader's right to land a flight, and its duty: dropped, it wakes the followers empty-handed.
@@ -61,14 +83,18 @@ public:
         table->land(*std::exchange(flight_, nullptr), std::move(r));
     }
 
-    /// Ends the flight as land() does and starts the next one of the same identity in its place, with nobody on board;
-    /// nullopt when this one was severed, as what it knows may be out of date.
-    std::optional<permit> land_and_lead(result r) {
-      const auto next = std::make_shared<flight>(flight_->id); // should it throw, this is a permit still
-      auto* const table = std::exchange(table_, nullptr);
-      if (!table->land(*std::exchange(flight_, nullptr), std::move(r), next))
-        return std::nullopt;
-      return permit(*table, next);
+    /// Wakes those who get what they want, or have been on board for the most goes that there may be; the flight goes
+    /// on for the rest, and for nobody if `go_on`, unless it was severed: what it knows may be out of date. With the next
+    /// go it can be joined again. Nullopt: it has ended. `fulfils(const result&, const wish&)` is called under a lock and
+    /// must not throw; a null result fulfils no wish.
+    template <class Fulfils>
+    std::optional<rest> land_for(const result& r, Fulfils fulfils, bool go_on) {
+      auto left = table_->land_for(flight_, r, fulfils, go_on);
+      if (!left) {
+        table_ = nullptr;
+        flight_ = nullptr;
+      }
+      return left;
     }
 
   private:
@@ -96,7 +122,7 @@ public:
   flights(const flights&) = delete;
   flights& operator=(const flights&) = delete;
 
-  boarding join(const identity& id, wake w) {
+  boarding join(const identity& id, wake w, const wish& wanted = {}) {
     const auto fresh = std::make_shared<flight>(id); // before the lock; whatever throws, throws before a change
     shard& s = shard_of(id);
     const std::lock_guard lock(s.mutex);
@@ -106,9 +132,9 @@ public:
     if (f->followers.size() >= limits_.followers_of_one ||
         waiting_.load(std::memory_order_relaxed) >= limits_.followers_of_all)
       return {};
-    const auto follower = f->next++;
-    f->followers.emplace(follower, std::move(w));
-    ticket seat{f, follower};
+    const auto number = f->next++;
+    f->followers.emplace(number, follower{std::move(w), wanted, f->go});
+    ticket seat{f, number};
     if (leads)
       s.in_the_air.emplace(std::string(id.text()), fresh);
     waiting_.fetch_add(1, std::memory_order_relaxed);
@@ -138,7 +164,7 @@ public:
     const auto who = t.in->followers.find(t.follower);
     if (who == t.in->followers.end())
       return false;
-    dropped = std::move(who->second);
+    dropped = std::move(who->second.woken_by);
     t.in->followers.erase(who);
     waiting_.fetch_sub(1, std::memory_order_relaxed);
     return true;
@@ -173,13 +199,20 @@ public:
   }
 
 private:
+  struct follower {
+    wake woken_by;
+    wish wanted;
+    std::size_t boarded = 0; // during which go
+  };
+  using followers = std::map<std::uint64_t, follower>; // in the order in which they came
   /// Held by the table while it may be joined, by its permit until it lands, and by tickets.
   struct flight {
     explicit flight(identity whose) : id(std::move(whose)) {}
     const identity id;
     // Guarded by the shard's mutex, severed or not.
+    std::size_t go = 0;
     std::uint64_t next = 0;
-    std::map<std::uint64_t, wake> followers; // in the order in which they came
+    cache::flights<Result>::followers followers;
   };
   using table = std::unordered_map<std::string, std::shared_ptr<flight>, identity_text_hash, std::equal_to<>>;
   using landed = std::vector<typename table::node_type>;
@@ -202,26 +235,61 @@ private:
     }
   }
 
-  /// Lands `f`. True when `next`, if there is one, has taken its place: it was not severed.
-  bool land(flight& f, result r, const std::shared_ptr<flight>& next = nullptr) {
-    std::map<std::uint64_t, wake> followers;
+  void land(flight& f, const result& r) {
+    followers all;
     landed gone;
-    bool in_place = false;
     {
       shard& s = shard_of(f.id);
       const std::lock_guard lock(s.mutex);
-      followers.swap(f.followers);
-      const auto at = s.in_the_air.find(f.id.text());
-      in_place = at != s.in_the_air.end() && at->second.get() == &f;
-      if (in_place && next)
-        at->second = next; // the permit still holds the old one
-      else if (in_place)
+      all.swap(f.followers);
+      if (const auto at = s.in_the_air.find(f.id.text()); at != s.in_the_air.end() && at->second.get() == &f)
         gone.push_back(s.in_the_air.extract(at));
     }
-    waiting_.fetch_sub(followers.size(), std::memory_order_relaxed);
-    for (auto& [follower, w] : followers)
-      w(r);
-    return in_place;
+    wake_all(all, r);
+  }
+
+  template <class Fulfils>
+  std::optional<rest> land_for(const std::shared_ptr<flight>& f, const result& r, Fulfils fulfils, bool go_on) {
+    followers content;
+    std::optional<rest> left;
+    landed gone;
+    {
+      shard& s = shard_of(f->id);
+      const std::lock_guard lock(s.mutex);
+      const auto at = s.in_the_air.find(f->id.text());
+      const bool severed = at == s.in_the_air.end() || at->second != f;
+      const auto stays = [&](const follower& who) {
+        return f->go - who.boarded + 1 < limits_.goes && !(r && fulfils(*r, who.wanted));
+      };
+      if ((go_on && !severed) || std::ranges::any_of(f->followers, [&](const auto& who) { return stays(who.second); })) {
+        if (at == s.in_the_air.end())
+          s.in_the_air.emplace(std::string(f->id.text()), f); // should it throw, nothing has changed
+        left.emplace(rest{.wish = {.storable = false}, .goes = 0, .severed = severed});
+      } else if (!severed) {
+        gone.push_back(s.in_the_air.extract(at));
+      }
+      for (auto next = f->followers.begin(); next != f->followers.end();) {
+        const auto here = next++;
+        if (const auto& who = here->second; left && stays(who)) {
+          left->wish.since = std::max(left->wish.since, who.wanted.since);
+          left->wish.storable |= who.wanted.storable;
+          left->goes = std::max(left->goes, f->go - who.boarded + 1);
+        } else {
+          content.insert(f->followers.extract(here));
+        }
+      }
+      if (left && left->goes == 0)
+        left->wish.storable = true;
+      ++f->go;
+    }
+    wake_all(content, r);
+    return left;
+  }
+
+  void wake_all(followers& who, const result& r) {
+    waiting_.fetch_sub(who.size(), std::memory_order_relaxed);
+    for (auto& [number, one] : who)
+      one.woken_by(r);
   }
 
   const flight_limits limits_;

@@ -12,6 +12,7 @@
 #include "rollcall/net/service.hpp"
 
 #include <memory>
+#include <optional>
 #include <string_view>
 
 namespace rollcall::gateway {
@@ -49,8 +50,6 @@ private:
   };
   /// One asker's wait for a flight that somebody else may be landing on another thread.
   struct wait;
-  /// Shared by the flight and by those of its lane who may have to start another.
-  using question_ptr = std::shared_ptr<const question>;
   /// What the wait came to. `collapsed`: somebody else's call answered it; `remembered`: and that some while ago.
   struct answer {
     outcome_ptr result;
@@ -64,12 +63,10 @@ private:
   void answer_hit(const cache::entry_ptr& e, bool gzip, cache::time_point now, net::exchange& x);
   void answer_later(net::turn t, question q, asker who);
   net::task<> answer_from_stores(net::turn t, question q, asker who);
-  void follow(const std::shared_ptr<wait>& w);
   void land(wait& w, outcome_ptr result);
   void finish(wait& w, answer a);
   void send_away(wait& w);
-  net::task<> fly(question_ptr q, flights::permit lead);
-  net::task<> refresh(question q, flights::permit lead, source::renewal due);
+  net::task<> fly(question q, flights::permit lead, std::optional<source::renewal> due);
   void respond(net::turn t, const asker& who, const answer& a);
 
   lane_context& lane_;

@@ -28,11 +28,12 @@ public:
     std::optional<renewal> due;
   };
 
-  /// Asks on behalf of everybody who wants it now: see cache::flights. `q` outlives the task, here and below.
-  net::task<found> obtain(const question& q);
+  /// Asks on behalf of everybody who wants it now: see cache::flights. `q` outlives the task, and so does `budget`, what
+  /// may be spent on Redis; here and below.
+  net::task<found> obtain(const question& q, redis_budget& budget);
 
   /// Replaces an entry that was served all the same. Null when somebody else is at it, or it is not to be done now.
-  net::task<outcome_ptr> renew(const question& q, renewal r);
+  net::task<outcome_ptr> renew(const question& q, renewal r, redis_budget& budget);
 
   /// What is stored, without asking the upstream for it.
   net::task<outcome_ptr> find_stored(const question& q);

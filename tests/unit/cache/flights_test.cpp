@@ -17,6 +17,9 @@ namespace {
 
 using rollcall::cache::flight_limits;
 using rollcall::cache::identity;
+using rollcall::cache::milliseconds;
+using rollcall::cache::time_point;
+using rollcall::cache::wish;
 using table = rollcall::cache::flights<int>;
 using role = table::role;
 
@@ -36,6 +39,14 @@ struct listener {
   bool got(int n) const { return told->size() == 1 && told->front() && *told->front() == n; }
   bool got_nothing() const { return told->size() == 1 && !told->front(); }
 };
+
+/// Results are what was fetched so many milliseconds after the epoch.
+bool fulfils(const int& r, const wish& wanted) {
+  return time_point(milliseconds(r)) >= wanted.since;
+}
+wish since(int ms) {
+  return {.since = time_point(milliseconds(ms))};
+}
 
 } // namespace
 
@@ -81,7 +92,7 @@ BOOST_AUTO_TEST_CASE(who_asks_after_the_landing_starts_a_new_flight) {
   BOOST_TEST(b.told->empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_dropped_permit_wakes_everybody_empty_handed_and_exactly_one_takes_over) {
+BOOST_AUTO_TEST_CASE(a_dropped_permit_wakes_everybody_empty_handed) {
   table t;
   const listener a;
   const listener b;
@@ -91,11 +102,7 @@ BOOST_AUTO_TEST_CASE(a_dropped_permit_wakes_everybody_empty_handed_and_exactly_o
   }
   BOOST_TEST(a.got_nothing());
   BOOST_TEST(b.got_nothing());
-  const listener again;
-  const auto one = t.join(room, again.wake());
-  const auto two = t.join(room, again.wake());
-  BOOST_TEST((one.as == role::leads));
-  BOOST_TEST((two.as == role::follows));
+  BOOST_TEST((t.join(room, a.wake()).as == role::leads));
 }
 
 BOOST_AUTO_TEST_CASE(who_leaves_is_not_woken_and_the_flight_goes_on) {
@@ -201,22 +208,105 @@ BOOST_AUTO_TEST_CASE(a_scope_severs_what_it_covers) {
   BOOST_TEST(t.in_the_air() == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(a_flight_may_be_followed_by_the_next_unless_it_was_severed) {
+BOOST_AUTO_TEST_CASE(a_flight_may_go_on_with_nobody_on_board_unless_it_was_severed) {
   table t;
   const listener a;
   auto first = t.join(room, a.wake());
-  auto next = first.lead.land_and_lead(some(1));
+  const auto left = first.lead.land_for(some(1), fulfils, true);
   BOOST_TEST(a.got(1));
-  BOOST_TEST_REQUIRE(next.has_value());
+  BOOST_TEST_REQUIRE(left.has_value());
+  BOOST_TEST(left->goes == 0u);
+  BOOST_TEST(left->wish.storable);
+  BOOST_TEST(!left->severed);
   const listener b;
-  auto seat = t.join(room, b.wake());
-  BOOST_TEST((seat.as == role::follows), "nobody else could lead in between");
+  BOOST_TEST((t.join(room, b.wake()).as == role::follows), "nobody else could lead in between");
   t.sever(room);
-  BOOST_TEST(!next->land_and_lead(some(2)));
+  BOOST_TEST(!first.lead.land_for(some(2), fulfils, true));
   BOOST_TEST(b.got(2));
   const listener c;
   BOOST_TEST((t.join(room, c.wake()).as == role::leads));
   BOOST_TEST(c.got_nothing(), "its permit was dropped");
+  BOOST_TEST(t.in_the_air() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_flight_goes_on_for_those_who_want_something_newer) {
+  table t;
+  const listener any;
+  const listener newer;
+  const listener newest;
+  auto first = t.join(room, any.wake());
+  t.join(room, newer.wake(), since(5));
+  t.join(room, newest.wake(), {.since = since(8).since, .storable = false});
+  const auto left = first.lead.land_for(some(3), fulfils, false);
+  BOOST_TEST_REQUIRE(left.has_value());
+  BOOST_TEST((left->wish.since == since(8).since), "what fulfils every wish");
+  BOOST_TEST(left->wish.storable, "one of them does not mind");
+  BOOST_TEST(left->goes == 1u);
+  BOOST_TEST(any.got(3));
+  BOOST_TEST(newer.told->empty());
+  BOOST_TEST(t.waiting() == 2u);
+  const auto again = first.lead.land_for(some(6), fulfils, false);
+  BOOST_TEST(newer.got(6));
+  BOOST_TEST_REQUIRE(again.has_value());
+  BOOST_TEST(!again->wish.storable);
+  BOOST_TEST(again->goes == 2u);
+  BOOST_TEST(!first.lead.land_for(some(9), fulfils, false));
+  BOOST_TEST(newest.got(9));
+  BOOST_TEST(t.waiting() == 0u);
+  BOOST_TEST(t.in_the_air() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_go_without_a_result_is_followed_by_another_while_somebody_waits) {
+  table t;
+  auto lead = t.lead(room);
+  BOOST_TEST_REQUIRE(lead.has_value());
+  const listener a;
+  t.join(room, a.wake());
+  BOOST_TEST_REQUIRE(lead->land_for(nullptr, fulfils, false).has_value());
+  BOOST_TEST(a.told->empty());
+  BOOST_TEST(!lead->land_for(some(1), fulfils, false));
+  BOOST_TEST(a.got(1));
+  auto lonely = t.lead(room);
+  BOOST_TEST_REQUIRE(lonely.has_value());
+  BOOST_TEST(!lonely->land_for(nullptr, fulfils, false));
+  BOOST_TEST(t.in_the_air() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(after_so_many_goes_there_is_no_other_and_each_counts_his_own) {
+  table t(flight_limits{.goes = 2});
+  const listener early;
+  const listener late;
+  auto first = t.join(room, early.wake(), since(9));
+  BOOST_TEST(first.lead.land_for(some(1), fulfils, false).has_value());
+  t.join(room, late.wake(), since(9));
+  const auto left = first.lead.land_for(some(2), fulfils, false);
+  BOOST_TEST(early.got(2));
+  BOOST_TEST_REQUIRE(left.has_value());
+  BOOST_TEST(left->goes == 1u);
+  BOOST_TEST(!first.lead.land_for(nullptr, fulfils, false));
+  BOOST_TEST(late.got_nothing());
+}
+
+BOOST_AUTO_TEST_CASE(a_severed_flight_goes_on_for_those_on_board_and_can_then_be_joined_again) {
+  table t;
+  const listener old;
+  const listener young;
+  auto first = t.join(room, old.wake(), since(5));
+  t.sever(room);
+  const auto left = first.lead.land_for(some(1), fulfils, true);
+  BOOST_TEST_REQUIRE(left.has_value());
+  BOOST_TEST(left->severed);
+  BOOST_TEST((t.join(room, young.wake()).as == role::follows), "what it does now it does after the purge");
+  t.sever(room);
+  auto other_one = t.join(room, listener().wake());
+  BOOST_TEST((other_one.as == role::leads));
+  BOOST_TEST(first.lead.land_for(nullptr, fulfils, false).has_value());
+  BOOST_TEST(t.in_the_air() == 1u, "there is another in its place");
+  BOOST_TEST(!first.lead.land_for(some(7), fulfils, false));
+  BOOST_TEST(old.got(7));
+  BOOST_TEST(young.got(7));
+  BOOST_TEST((t.join(room, young.wake()).as == role::follows), "the other one is still there");
+  other_one.lead.land(some(8));
   BOOST_TEST(t.in_the_air() == 0u);
 }
 

@@ -73,7 +73,7 @@ public:
     book_.answered(held.entry.get(), timeline_.now(), timeline_.now());
     if (what == cache::decision::serve_and_refresh)
       if (auto lead = flights_.lead(who.id))
-        timeline_.spawn(refresh(who, std::move(*lead), {std::move(held.entry), {}}));
+        timeline_.spawn(fly(who, std::move(*lead), renewal{std::move(held.entry), {}}));
   }
 
   [[nodiscard]] std::size_t in_the_air() const { return flights_.in_the_air(); }
@@ -166,20 +166,11 @@ private:
   // waiting.cpp. That an asker loses patience is not simulated, nor that too many wait.
 
   task<> answer_later(const subject& who) {
-    const auto asked = timeline_.now();
-    constexpr int flights_most = 3;
-    for (int flown = 0; flown < flights_most; ++flown)
-      if (const auto result = co_await follow(who)) {
-        book_.answered(result->entry.get(), asked, timeline_.now());
-        co_return;
-      }
-  }
-
-  task<outcome_ptr> follow(const subject& who) {
     struct wait {
       alarm over;
       flights::result result;
     };
+    const auto asked = timeline_.now();
     const auto w = std::make_shared<wait>(alarm(timeline_));
     auto boarded = flights_.join(who.id, [this, w](flights::result r) {
       timeline_.after(microseconds(0), [w, r = std::move(r)]() mutable {
@@ -188,21 +179,27 @@ private:
       });
     });
     if (boarded.as == flights::role::leads)
-      timeline_.spawn(fly(who, std::move(boarded.lead)));
+      timeline_.spawn(fly(who, std::move(boarded.lead), std::nullopt));
     co_await w->over.wait(patience);
-    co_return w->result;
+    if (w->result)
+      book_.answered(w->result->entry.get(), asked, timeline_.now());
   }
 
-  task<> fly(const subject& who, flights::permit lead) {
-    auto got = co_await obtain(who);
-    if (!got.due)
-      co_return lead.land(std::move(got.result));
-    if (auto next = lead.land_and_lead(std::move(got.result)))
-      co_await refresh(who, std::move(*next), std::move(*got.due));
-  }
-
-  task<> refresh(const subject& who, flights::permit lead, renewal due) {
-    lead.land(co_await renew(who, std::move(due)));
+  task<> fly(const subject& who, flights::permit lead, std::optional<renewal> due) {
+    while (true) {
+      found f;
+      if (due)
+        f.result = co_await renew(who, std::move(*due));
+      else
+        f = co_await obtain(who);
+      const auto content = [](const outcome&, const cache::wish&) { return true; };
+      const auto left = lead.land_for(f.result, content, f.due.has_value());
+      if (!left)
+        co_return;
+      due.reset();
+      if (f.due && !left->severed)
+        due.emplace(std::move(*f.due));
+    }
   }
 
   // source.cpp
