@@ -88,6 +88,9 @@ int main(int argc, char** argv) {
       fmt::print("the configuration is valid\n");
       return 0;
     }
+    // The cache, what malloc loses between its blocks, and what else there is.
+    const auto memory = asked.run->settings.cache.memory;
+    rollcall::cache::give_heap_huge_pages(memory + memory / 8);
     return serve(asked.run->settings, asked.run->take_over, [&] {
       if (asked.run->file.empty())
         throw rollcall::ops::config_error("there is no file to read again: it was started without --config");

@@ -3,14 +3,43 @@
 #include "footprint.hpp"
 
 #include <malloc.h>
+#include <sys/mman.h>
+
+#include <cstdint>
+#include <cstdlib>
+
+#if defined(__GLIBC__) && !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
+#define ROLLCALL_MALLOC_IS_GLIBCS
+#endif
 
 namespace rollcall::cache {
 
 void keep_heap_dense() noexcept {
-#ifdef __GLIBC__
+#ifdef ROLLCALL_MALLOC_IS_GLIBCS
   mallopt(M_ARENA_MAX, 1);
   // The value is the one that malloc begins with; naming it keeps it from growing to that of the largest block freed.
   mallopt(M_MMAP_THRESHOLD, static_cast<int>(mmap_threshold));
+#endif
+}
+
+// The kernel takes the advice for what is mapped by then, so the heap grows to its size at once: into what nobody has
+// touched, and so takes no memory yet. A block that has to come from the heap and is freed again does that; and the heap
+// must not shrink meanwhile, or later.
+void give_heap_huge_pages(std::size_t bytes) noexcept {
+#ifdef ROLLCALL_MALLOC_IS_GLIBCS
+  constexpr std::uintptr_t huge = std::uintptr_t{2} << 20;
+  constexpr int mappings_most = 65'536; // what malloc begins with
+  mallopt(M_TRIM_THRESHOLD, -1);
+  mallopt(M_MMAP_MAX, 0);
+  void* const block = std::malloc(bytes);
+  mallopt(M_MMAP_MAX, mappings_most);
+  const auto begin = (reinterpret_cast<std::uintptr_t>(block) + huge - 1) & ~(huge - 1);
+  const auto end = (reinterpret_cast<std::uintptr_t>(block) + bytes) & ~(huge - 1);
+  if (block && begin < end)
+    madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+  std::free(block);
+#else
+  static_cast<void>(bytes);
 #endif
 }
 
