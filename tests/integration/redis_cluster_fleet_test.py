@@ -8,6 +8,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from certificates import Authority
 from processes import until
 from redis_cluster import RedisCluster
 from redis_processes import NO_MEMORY, PATIENT, RedisTest
@@ -54,6 +55,26 @@ class Cluster(RedisTest):
         until(lambda: "fwd=miss" in second.members(rooms[0]).cache, "the other gateway has heard of it")
         for room in rooms[1:]:
             self.assertIn("fwd=miss", second.members(room).cache)
+
+    def test_nodes_that_speak_tls(self):
+        ours = self.started(Authority())
+        cluster = self.start_cluster(replicas=False, authority=ours)
+        settings = f'{PATIENT}ca = "{ours.file}"\n{NO_MEMORY}'
+        first, second = (self.gateway(cluster, settings=settings) for _ in range(2))
+        rooms = [f"{n}@chatroom" for n in range(12)]
+        bodies = {room: first.members(room).body for room in rooms}
+        until(lambda: len(cluster.values()) == len(rooms), "the cluster holds all answers")
+        for room in rooms:
+            self.assert_from_redis(second.members(room), bodies[room])
+        status = second.admin("/status").json()["redis"]
+        self.assertEqual(status["masters"], [{"server": f"rediss://127.0.0.1:{n.port}", "tracked": True}
+                                             for n in cluster.nodes])
+        (key,) = (k for k in cluster.values() if b":5@chatroom}" in k)
+        source = cluster.owner(key)
+        target = next(n for n in cluster.masters() if n is not source)
+        cluster.move(cluster.slot_of(key), source, target)
+        self.assertIn(key, target.keys())
+        self.assert_from_redis(first.members("5@chatroom"), bodies["5@chatroom"])
 
     def test_a_slot_moves_while_bots_ask(self):
         cluster = self.start_cluster(replicas=False)

@@ -14,9 +14,15 @@ NODE_TIMEOUT = 1.0  # a dead master is replaced two or three seconds later
 class ClusterNode(RedisServer):
     """On a port that it keeps. Forgets its data when it stops, but not the cluster."""
 
-    def __init__(self):
+    def __init__(self, certificate=None):
+        """With a certificate, its key and its authority, all of them files, the port and the bus speak TLS only."""
         self.port, self.bus_port = free_port(), free_port()
-        super().__init__("--port", str(self.port), "--bind", "127.0.0.1", "--cluster-enabled", "yes",
+        door = ["--port", str(self.port)]
+        if certificate:
+            file, key, authority = map(str, certificate)
+            door = ["--tls-port", str(self.port), "--tls-cert-file", file, "--tls-key-file", key, "--tls-ca-cert-file",
+                    authority, "--tls-auth-clients", "no", "--tls-cluster", "yes", "--tls-replication", "yes"]
+        super().__init__(*door, "--bind", "127.0.0.1", "--cluster-enabled", "yes",
                          "--cluster-port", str(self.bus_port), "--cluster-node-timeout", str(int(NODE_TIMEOUT * 1000)),
                          "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0")
 
@@ -43,12 +49,13 @@ class ClusterNode(RedisServer):
 class RedisCluster:
     """As many replicas as masters, unless told otherwise; slots are spread evenly."""
 
-    def __init__(self, masters=3, replicas=True):
+    def __init__(self, masters=3, replicas=True, authority=None):
+        certificate = authority.certify("IP:127.0.0.1") if authority else None
         self.nodes = []
         with contextlib.ExitStack() as undo:
             undo.callback(self.end)
             for i in range(2 * masters if replicas else masters):
-                self.nodes.append(ClusterNode())
+                self.nodes.append(ClusterNode(certificate and (*certificate, authority.file)))
                 self.nodes[i].command("CLUSTER", "SET-CONFIG-EPOCH", i + 1)
             for i, node in enumerate(self.nodes[:masters]):
                 node.command("CLUSTER", "ADDSLOTSRANGE", i * SLOTS // masters, (i + 1) * SLOTS // masters - 1)
@@ -60,7 +67,7 @@ class RedisCluster:
                 until(lambda: self.replicate(node, self.nodes[i].id), "a master is known")
             self.settle()
             undo.pop_all()
-        self.url = "redis+cluster://" + ",".join(f"127.0.0.1:{n.port}" for n in self.nodes[:masters])
+        self.url = f"{'rediss' if authority else 'redis'}+cluster://" + ",".join(f"127.0.0.1:{n.port}" for n in self.nodes[:masters])
 
     @staticmethod
     def replicate(node, master):
