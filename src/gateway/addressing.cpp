@@ -40,11 +40,13 @@ net::task<> passthrough::search_on(passage_ptr one) {
     if (!piece)
       co_return refuse(p, piece.error());
     l.read += *piece;
+    p.kept.hold(l.read.size());
     l.scanner.scan(*piece);
     p.f.body_follows = !p.t.body_is_through();
   }
   if (set_course(p)) {
     p.rest = p.f.text;
+    p.kept.hold(p.rest.size());
     co_await forward(std::move(one));
   }
 }

@@ -42,7 +42,7 @@ void passthrough::serve(const net::request& r, net::exchange& x) {
     append_forwarded_head(f.text, head, only->target(), framing);
     f.text += r.body;
   }
-  auto one = std::make_unique<passage>(std::move(*place), x.take(), std::move(f));
+  auto one = std::make_unique<passage>(std::move(*place), lane_.shared.load.bytes(), x.take(), std::move(f));
   if (!only)
     return address(std::move(one), r, framing);
   one->s.emplace(*only, lane_.settings->upstream_timeout, one->f.to_head);
@@ -79,13 +79,20 @@ std::expected<bool, upstream::failure> passthrough::send_at_once(passage& p) {
     return std::unexpected(sent.error());
   if (!p.rest.empty())
     return false;
+  request_is_through(p);
+  return true;
+}
+
+// What has been sent need not be kept until the answer comes. Small storage serves the next request.
+void passthrough::request_is_through(passage& p) {
   p.s->request_is_whole();
   constexpr std::size_t kept_most = 4096;
-  if (p.f.text.capacity() <= kept_most) {
-    p.f.text.clear();
+  p.rest = {};
+  p.f.text.clear();
+  if (p.f.text.capacity() <= kept_most)
     spare_ = std::move(p.f.text);
-  }
-  return true;
+  p.f.text = {};
+  p.kept.hold(0);
 }
 
 void passthrough::begin_body(passage& p, std::string_view piece) {
@@ -119,6 +126,7 @@ std::expected<bool, upstream::failure> passthrough::answer_at_once(passage& p) {
 }
 
 void passthrough::go_on(passage_ptr one) {
+  one->kept.hold(one->rest.size());
   lane_.tasks.start(forward(std::move(one)), "passing a request through");
 }
 
@@ -130,6 +138,7 @@ net::task<> passthrough::forward(passage_ptr one) {
       co_return p.t.abort();
     begin_body(p, *piece);
     p.rest = p.f.text;
+    p.kept.hold(p.rest.size());
   }
   if (!p.s->is_open() && !p.s->open_now())
     if (const auto opened = co_await p.s->open(); !opened)
@@ -141,7 +150,7 @@ net::task<> passthrough::forward(passage_ptr one) {
     if (!p.rest.empty())
       if (const auto sent = co_await p.s->send(p.rest); !sent)
         co_return fail(p, sent.error());
-    p.s->request_is_whole();
+    request_is_through(p);
     whole = co_await relay(p);
   }
   if (p.f.watch)
@@ -194,7 +203,7 @@ net::task<> passthrough::send_body(passage& p) {
   }
   if (p.f.chunked && !co_await p.s->send("0\r\n\r\n"))
     co_return;
-  p.s->request_is_whole();
+  request_is_through(p);
 }
 
 // Hands the answer on. True when it is all through, or queued and due to leave with its end; false with

@@ -216,6 +216,19 @@ BOOST_AUTO_TEST_CASE(a_large_body_streams_once_its_account_is_known) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_is_read_to_find_the_account_counts_as_waiting) {
+  const house h;
+  auto client = h.client();
+  auto begun = support::in_chunks(R"({"content":")" + std::string(40'000, 'x'), 1000);
+  begun.resize(begun.size() - std::string_view("0\r\n\r\n").size());
+  client.send("POST /sendFile HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + begun);
+  const auto buffered = [&] { return support::metric(h.gateway.admin_port(), "rollcall_buffered_bytes"); };
+  BOOST_TEST(support::eventually([&] { return buffered() >= 40'000; }));
+  client.send(support::in_chunks(R"(","wId":"own-1"})", 1000));
+  BOOST_TEST(client.receive().status == 200U);
+  BOOST_TEST(support::eventually([&] { return buffered() == 0; }));
+}
+
 BOOST_AUTO_TEST_CASE(a_client_that_fails_before_its_account_is_known_reaches_nobody) {
   const house h;
   const auto head = std::string("POST /sendText HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");

@@ -46,9 +46,10 @@ private:
   /// One request on its way: as far as nobody has to be waited for in plain functions, and on from there in a
   /// coroutine.
   struct passage {
-    passage(load::place of_load, net::turn to, forwarded of)
-        : place(std::move(of_load)), t(std::move(to)), f(std::move(of)) {}
+    passage(load::place of_load, net::byte_budget& budget, net::turn to, forwarded of)
+        : place(std::move(of_load)), kept(&budget), t(std::move(to)), f(std::move(of)) {}
     load::place place;
+    net::held_bytes kept; // what waits to be sent, of f.text or of what is searched
     net::turn t;
     forwarded f;
     std::optional<search> looking;
@@ -74,6 +75,7 @@ private:
   std::expected<bool, upstream::failure> send_at_once(passage& p);
   void turn_away(const net::request& r, net::exchange& x, overload why);
   static void begin_body(passage& p, std::string_view piece);
+  void request_is_through(passage& p);
   void take_answer(passage_ptr one, std::expected<void, upstream::failure> come);
   std::expected<bool, upstream::failure> answer_at_once(passage& p);
   void go_on(passage_ptr one);
