@@ -30,6 +30,7 @@ struct rendered {
 /// Different ones, to be used in turn: rendering takes longer than all that is to be measured.
 inline std::vector<rendered> render_some(standin::room_sizes sizes, std::size_t count) {
   std::vector<rendered> made;
+  made.reserve(count);
   for (std::size_t i = 0; i < count; ++i)
     made.emplace_back(sizes, i);
   return made;

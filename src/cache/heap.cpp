@@ -23,8 +23,8 @@ void keep_heap_dense() noexcept {
 }
 
 // The kernel takes the advice for what is mapped by then, so the heap grows to its size at once: into what nobody has
-// touched, and so takes no memory yet. A block that has to come from the heap and is freed again does that; and the heap
-// must not shrink meanwhile, or later.
+// touched, and so takes no memory yet. A block that has to come from the heap and is freed again does that; and the
+// heap must not shrink meanwhile, or later.
 void give_heap_huge_pages(std::size_t bytes) noexcept {
 #ifdef ROLLCALL_MALLOC_IS_GLIBCS
   constexpr std::uintptr_t huge = std::uintptr_t{2} << 20;

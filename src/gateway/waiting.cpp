@@ -96,8 +96,8 @@ void members::send_away(wait& w) {
   finish(w, {refusal(504, "no answer came in time", "waited"), w.collapsed});
 }
 
-// Gets what is to be served, and then renews what is due, or gets it once more for those who wanted something newer than
-// that. All of it has one budget for Redis from the view of each who is on board.
+// Gets what is to be served, and then renews what is due, or gets it once more for those who wanted something newer
+// than that. All of it has one budget for Redis from the view of each who is on board.
 net::task<> members::fly(question q, flights::permit lead, std::optional<source::renewal> due) {
   redis_budget budget(q.settings->redis_timeout);
   while (true) {

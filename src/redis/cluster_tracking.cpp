@@ -83,6 +83,7 @@ void cluster_tracking::close() {
 
 std::vector<tracked_server> cluster_tracking::servers() const {
   std::vector<tracked_server> all;
+  all.reserve(parts_.size());
   for (const auto& p : parts_) {
     all.push_back(p->state());
   }

@@ -28,11 +28,11 @@ std::uint16_t crc16(std::string_view bytes) noexcept {
 
 std::string_view hashed_part(std::string_view key) noexcept {
   const auto open = key.find('{');
-  if (open == key.npos) {
+  if (open == std::string_view::npos) {
     return key;
   }
   const auto close = key.find('}', open + 1);
-  return close == key.npos || close == open + 1 ? key : key.substr(open + 1, close - open - 1);
+  return close == std::string_view::npos || close == open + 1 ? key : key.substr(open + 1, close - open - 1);
 }
 
 } // namespace

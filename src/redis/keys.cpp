@@ -51,7 +51,7 @@ parsed_key keys::parse(std::string_view key) const {
   auto rest = key.substr(prefix_.size());
   if (rest.starts_with('{')) {
     const auto close = rest.find('}');
-    if (close == rest.npos)
+    if (close == std::string_view::npos)
       return foreign_key{};
     auto id = cache::identity::from_text(rest.substr(1, close - 1));
     const auto ending = rest.substr(close + 1);

@@ -25,7 +25,7 @@ std::optional<T> whole_number(std::string_view text) {
 std::optional<cluster_error> read_target(std::string_view text, const host_port& answered) {
   const auto space = text.find(' ');
   const auto colon = text.rfind(':');
-  if (space == text.npos || colon == text.npos || colon < space) {
+  if (space == std::string_view::npos || colon == std::string_view::npos || colon < space) {
     return std::nullopt;
   }
   const auto slot = whole_number<std::uint16_t>(text.substr(0, space));

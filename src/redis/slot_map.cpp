@@ -140,7 +140,7 @@ cluster_state read_cluster_info(std::string_view text) {
   while (!text.empty()) {
     const auto end = text.find('\n');
     auto line = text.substr(0, end);
-    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (line.ends_with('\r')) {
       line.remove_suffix(1);
     }

@@ -84,9 +84,9 @@ public:
     }
 
     /// Wakes those who get what they want, or have been on board for the most goes that there may be; the flight goes
-    /// on for the rest, and for nobody if `go_on`, unless it was severed: what it knows may be out of date. With the next
-    /// go it can be joined again. Nullopt: it has ended. `fulfils(const result&, const wish&)` is called under a lock and
-    /// must not throw; a null result fulfils no wish.
+    /// on for the rest, and for nobody if `go_on`, unless it was severed: what it knows may be out of date. With the
+    /// next go it can be joined again. Nullopt: it has ended. `fulfils(const result&, const wish&)` is called under a
+    /// lock and must not throw; a null result fulfils no wish.
     template <class Fulfils>
     std::optional<rest> land_for(const result& r, Fulfils fulfils, bool go_on) {
       auto left = table_->land_for(flight_, r, fulfils, go_on);
@@ -261,7 +261,8 @@ private:
       const auto stays = [&](const follower& who) {
         return f->go - who.boarded + 1 < limits_.goes && !(r && fulfils(*r, who.wanted));
       };
-      if ((go_on && !severed) || std::ranges::any_of(f->followers, [&](const auto& who) { return stays(who.second); })) {
+      if ((go_on && !severed) ||
+          std::ranges::any_of(f->followers, [&](const auto& who) { return stays(who.second); })) {
         if (at == s.in_the_air.end())
           s.in_the_air.emplace(std::string(f->id.text()), f); // should it throw, nothing has changed
         left.emplace(rest{.wish = {.storable = false}, .goes = 0, .severed = severed});

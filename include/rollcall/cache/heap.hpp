@@ -17,9 +17,10 @@ namespace rollcall::cache {
 /// not glibc's.
 void keep_heap_dense() noexcept;
 
-/// Has the kernel back the heap's next `bytes` with pages of 2 MiB where it can (transparent huge pages, unless they are
-/// switched off). To be called once, after keep_heap_dense() and before there is a second thread. What nobody has
-/// touched takes no memory, but the heap never shrinks from then on. Where any of it fails nothing is lost but the gain.
+/// Has the kernel back the heap's next `bytes` with pages of 2 MiB where it can (transparent huge pages, unless they
+/// are switched off). To be called once, after keep_heap_dense() and before there is a second thread. What nobody has
+/// touched takes no memory, but the heap never shrinks from then on. Where any of it fails nothing is lost but the
+/// gain.
 ///
 /// A look-up among many lists touches memory that is in no cache of the processor's, and where in memory that is, is in
 /// none either: one walk of the page tables for each of the pages. Of 100,000 lists a hit took 1.33 times of what it

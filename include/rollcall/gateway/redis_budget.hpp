@@ -26,8 +26,8 @@ public:
   void go_on(std::size_t goes) {
     std::ranges::rotate(earlier_, earlier_.end() - 1);
     earlier_.front() = begun_with_ - left_;
-    left_ = begun_with_ = std::accumulate(earlier_.begin(), earlier_.begin() + std::min(goes, earlier_.size()), whole_,
-                                          std::minus<>());
+    left_ = begun_with_ =
+        std::accumulate(earlier_.begin(), earlier_.begin() + std::min(goes, earlier_.size()), whole_, std::minus<>());
   }
 
   /// A round trip: made before it, asked for its deadline, and dropped after it.

@@ -28,8 +28,8 @@ public:
     std::optional<renewal> due;
   };
 
-  /// Asks on behalf of everybody who wants it now: see cache::flights. `q` outlives the task, and so does `budget`, what
-  /// may be spent on Redis; here and below.
+  /// Asks on behalf of everybody who wants it now: see cache::flights. `q` outlives the task, and so does `budget`,
+  /// what may be spent on Redis; here and below.
   net::task<found> obtain(const question& q, redis_budget& budget);
 
   /// Replaces an entry that was served all the same. Null when somebody else is at it, or it is not to be done now.

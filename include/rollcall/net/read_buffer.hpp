@@ -52,7 +52,7 @@ public:
   space prepare(std::size_t least) {
     if (capacity_ - end_ < least) {
       const auto unread = size();
-      if (capacity_ >= unread + least && begin_ > 0)
+      if (data_ && capacity_ >= unread + least)
         std::memmove(data_.get(), data_.get() + begin_, unread);
       else
         grow(unread + least);

@@ -362,4 +362,43 @@ BOOST_AUTO_TEST_CASE(threads_agree_on_who_leads_and_nobody_is_forgotten) {
   BOOST_TEST(t.waiting() == 0u);
 }
 
+// The same for flights that go on, are severed, and are joined again.
+BOOST_AUTO_TEST_CASE(threads_agree_on_flights_that_go_on) {
+  table t;
+  constexpr int rounds = 4'000;
+  std::atomic<int> joined{0};
+  std::atomic<int> woken{0};
+  std::atomic<int> left{0};
+  const auto play = [&](unsigned seed) {
+    std::mt19937 random(seed);
+    for (int i = 0; i < rounds; ++i) {
+      const identity& id = random() % 2 ? room : other;
+      auto b = t.join(id, [&](const table::result&) { ++woken; }, since(static_cast<int>(random() % 4)));
+      ++joined;
+      if (random() % 8 == 0)
+        t.sever(id);
+      if (b.as != role::leads) {
+        if (random() % 4 == 0 && t.leave(b.seat))
+          ++left;
+        continue;
+      }
+      for (int goes = 0; goes < 100; ++goes) {
+        const auto result = random() % 4 == 0 ? nullptr : some(static_cast<int>(random() % 4));
+        if (!b.lead.land_for(result, fulfils, random() % 4 == 0))
+          break;
+        if (random() % 16 == 0)
+          t.sever(id);
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (unsigned n = 0; n < 4; ++n)
+      threads.emplace_back(play, n + 1);
+  }
+  BOOST_TEST(woken + left == joined);
+  BOOST_TEST(t.waiting() == 0u);
+  BOOST_TEST(t.in_the_air() == 0u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
