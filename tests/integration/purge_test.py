@@ -8,9 +8,9 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from faulty_redis import FaultyRedis
 from fleet_processes import FleetTest, List, ask, lists_of
 from processes import PATIENCE, until
-from slow_redis import SlowRedis
 
 TOKENS = (None, "token-a", "token-b")
 FIELDS = ("wcId", "chatRoomId")
@@ -240,19 +240,19 @@ class RedisAway(FleetTest):
 
     def test_asked_for_once_more_while_it_is_being_carried_out(self):
         """What changed since it was carried out the first time has to be dropped as well."""
-        slow = self.started(SlowRedis(self.redis))
+        slow = self.started(FaultyRedis(self.redis, late_after=FaultyRedis.PURGES))
         self.first = self.gateway(slow)
         self.fill([self.first], [self.mine])
         self.redis.command("ACL", "SETUSER", "default", "resetkeys", "~rollcall:{*", "~rollcall:w:*", "~rollcall:r:*")
         self.purge_pending()
         (key,) = [key for key in self.redis.values() if b":w1:" in key]
-        slow.pause = 0.2  # within which a purge has to be confirmed: almost
+        slow.delay = 0.2  # within which a purge has to be confirmed: almost
         self.redis.command("ACL", "SETUSER", "default", "allkeys")
         until(lambda: self.redis.command("GET", key).startswith(b"RLCT"), "Redis has carried it out")
         self.assert_soon_new(self.second, [self.mine])
         self.instance.change()
         self.assertLess(self.purge(self.first, {"wId": "w1"}).status, 300)
-        slow.pause = 0
+        slow.delay = 0
         self.await_carried_out(self.first)
         self.assert_soon_new(self.second, [self.mine])
         self.assert_new(self.first, [self.mine])

@@ -15,13 +15,6 @@ from redis_processes import NO_MEMORY, PATIENT, RedisTest
 
 
 class Cluster(RedisTest):
-    def gateway(self, cluster, *flags, settings=PATIENT, connected=True):
-        gateway = self.start_gateway(self.instance, "--redis", cluster.url, *flags, settings=settings)
-        gateway.expected_errors.append(r"^\S+ warning redis ")
-        if connected:
-            self.await_connections(gateway)
-        return gateway
-
     def await_connections(self, gateway):
         """Two threads and purges have one to each of three masters."""
         until(lambda: gateway.metric("rollcall_redis_connections") == 9 and gateway.metric("rollcall_tracking_up") == 1,

@@ -11,9 +11,9 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from faulty_redis import FaultyRedis
 from processes import request_body, until
 from redis_processes import NO_MEMORY, RedisTest
-from slow_redis import SlowRedis
 
 
 class Traffic:
@@ -147,7 +147,7 @@ class Trouble(RedisTest):
     def test_too_slow_to_be_asked_twice_while_the_instance_is_down(self):
         """Who learns from Redis that his list has been replaced has the new one with the same reply."""
         redis = self.start_redis()
-        link = self.started(SlowRedis(redis, 0.6))
+        link = self.started(FaultyRedis(redis))
         brief = '[redis]\ntimeout = "1s"\n[cache]\nfresh = "300ms"\nstale_while_revalidate = "1m"\n'
         others, gateway = self.gateway(redis, settings=brief), self.gateway(link, settings=brief)
         room, body = next(iter(self.expected.items()))
@@ -157,7 +157,7 @@ class Trouble(RedisTest):
         until(lambda: others.members(room).body == body and redis.command("GET", stored) != before, "it is replaced")
         until(lambda: gateway.metric("rollcall_tracking_keys_total") > heard, "the gateway hears of that")
         self.instance.kill()
-        link.always = True
+        link.delay = 0.6
         answer = gateway.members(room)
         self.assertEqual((answer.status, answer.body), (200, body))
         self.assertIn("detail=redis", answer.cache)

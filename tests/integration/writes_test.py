@@ -15,9 +15,9 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from faulty_redis import FaultyRedis
 from fleet_processes import DONE, REFUSED, FleetTest, List, Reply, lists_of
 from processes import PATIENCE, Answer, until
-from slow_redis import SlowRedis
 
 MINE, OTHER = "1@chatroom", "2@chatroom"
 PEOPLE = {"userList": "wxid_a,wxid_b"}
@@ -302,7 +302,7 @@ class Settings(WriteTest):
     def test_a_slow_redis_shows_nobody_here_the_old_list(self):
         redis = self.start_redis()
         direct = self.gateway(redis)
-        slow = self.gateway(self.started(SlowRedis(redis, 0.15)), settings='[redis]\ntimeout = "50ms"\n')
+        slow = self.gateway(self.started(FaultyRedis(redis, 0.15, late_after=FaultyRedis.PURGES)), settings='[redis]\ntimeout = "50ms"\n')
         for number in range(1, 4):
             mine = List(MINE, f"w{number}")
             self.fill([direct, slow], [mine])

@@ -13,7 +13,7 @@ class Link(socketserver.BaseRequestHandler):
     """One connection of a gateway, and one to Redis."""
 
     def handle(self):
-        self.silent = False
+        self.silent = self.chosen = False
         with socket.socket(socket.AF_UNIX) as redis, contextlib.suppress(OSError):
             redis.connect(self.server.redis.socket)
             replies = threading.Thread(target=self.hand_back, args=(redis,))
@@ -24,18 +24,23 @@ class Link(socketserver.BaseRequestHandler):
                     if needle and needle in commands:
                         self.silent = True
                         self.server.silenced += 1
-                    self.slow = not self.is_tracking(commands)
+                    self.choose(commands)
                     redis.sendall(commands)
             redis.shutdown(socket.SHUT_RDWR)
             replies.join()
 
-    def is_tracking(self, commands):
-        return b"CLIENT" in commands or b"SUBSCRIBE" in commands
+    def choose(self, commands):
+        """Whether its replies are among those that are late."""
+        after = self.server.late_after
+        if after:
+            self.chosen = self.chosen or after in commands
+        else:
+            self.chosen = b"CLIENT" not in commands and b"SUBSCRIBE" not in commands
 
     def hand_back(self, redis):
         with contextlib.suppress(OSError):
             while replies := redis.recv(1 << 20):
-                if self.server.delay and self.slow:
+                if self.server.delay and self.chosen:
                     time.sleep(self.server.delay)
                 if not self.silent:
                     self.request.sendall(replies)
@@ -44,13 +49,16 @@ class Link(socketserver.BaseRequestHandler):
 
 class FaultyRedis(socketserver.ThreadingUnixStreamServer):
     """Stands between a gateway and `redis`. Each batch of replies comes `delay` seconds late, but for news of changes;
-    a connection on which `silent_at` is sent says nothing from then on."""
+    with `late_after`, only those on connections on which that was sent before. A connection on which `silent_at` is sent
+    says nothing from then on."""
 
     daemon_threads = False
     request_queue_size = 128
+    PURGES = b":purge:"
 
-    def __init__(self, redis):
-        self.redis, self.delay, self.silent_at, self.silenced = redis, 0.0, None, 0
+    def __init__(self, redis, delay=0.0, late_after=None):
+        self.redis, self.delay, self.late_after = redis, delay, late_after
+        self.silent_at, self.silenced = None, 0
         self.directory = tempfile.mkdtemp(prefix="rollcall-")
         super().__init__(f"{self.directory}/r.sock", Link)
         self.url = f"unix://{self.server_address}"
