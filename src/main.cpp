@@ -1,5 +1,6 @@
 // Wires the command line, the log and the signals to a gateway, and runs it.
 #include "rollcall/cache/heap.hpp"
+#include "rollcall/cache/page_store.hpp"
 #include "rollcall/gateway/gateway.hpp"
 #include "rollcall/ops/config.hpp"
 #include "rollcall/ops/log.hpp"
@@ -91,6 +92,7 @@ int main(int argc, char** argv) {
     // The cache, what malloc loses between its blocks, and what else there is.
     const auto memory = asked.run->settings.cache.memory;
     rollcall::cache::give_heap_huge_pages(memory + memory / 8);
+    rollcall::cache::page_store::instance().open(memory);
     return serve(asked.run->settings, asked.run->take_over, [&] {
       if (asked.run->file.empty())
         throw rollcall::ops::config_error("there is no file to read again: it was started without --config");

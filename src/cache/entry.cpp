@@ -48,13 +48,16 @@ variant_ptr variant::make(std::string_view content_type, std::string_view coding
   if (!coding.empty())
     head += coding_name.size() + coding.size() + line_end.size();
   const auto size = head + body.size();
-  if (size < body.size() || size > std::numeric_limits<std::uint32_t>::max() - sizeof(variant) || head >> 31 != 0)
+  if (size < body.size() || size > std::numeric_limits<std::uint32_t>::max() - sizeof(variant) || head >> 30 != 0)
     throw std::length_error("a body above 4 GiB");
 
   // One block, exactly large enough: these bytes are most of what the memory cache holds.
-  void* const block = ::operator new(sizeof(variant) + size);
+  void* block = page_store::instance().take(sizeof(variant) + size);
+  const bool paged = block != nullptr;
+  if (!paged)
+    block = ::operator new(sizeof(variant) + size);
   const variant_ptr made(new (block)
-                             variant(static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(head), usual));
+                             variant(static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(head), usual, paged));
   char* to = static_cast<char*>(block) + sizeof(variant);
   const auto append = [&to](std::initializer_list<std::string_view> texts) {
     for (const auto text : texts)
@@ -77,13 +80,19 @@ std::string_view variant::content_type() const noexcept {
 }
 
 std::size_t variant::footprint() const noexcept {
-  return malloc_footprint(sizeof(variant) + size_);
+  const auto block = sizeof(variant) + size_;
+  return paged_ ? page_store::footprint(block) : malloc_footprint(block);
 }
 
 void intrusive_ptr_release(const variant* v) noexcept {
   if (v->users_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    const auto block = sizeof(variant) + v->size_;
+    const bool paged = v->paged_;
     v->~variant();
-    ::operator delete(const_cast<variant*>(v));
+    if (paged)
+      page_store::instance().give_back(const_cast<variant*>(v), block);
+    else
+      ::operator delete(const_cast<variant*>(v));
   }
 }
 

@@ -43,10 +43,13 @@ net::response response_of(const cache::entry_ptr& e, bool gzip, field_lines& fie
   const auto& variant = gzip && e->gzip ? e->gzip : e->plain;
   const auto bytes = variant->bytes();
   fields.add_shared(*variant);
+  const auto place = variant->place();
   return {.status = 200,
           .fields = fields.text(),
           .rest = bytes,
-          .owner = bytes.size() > net::outbox::copied_most ? e : nullptr};
+          .owner = bytes.size() > net::outbox::copied_most ? e : nullptr,
+          .file = place.file,
+          .offset = place.offset};
 }
 
 } // namespace

@@ -43,7 +43,9 @@ void session::queue_answer(const response& r) {
   auto rest = r.rest;
   if (to_head_)
     rest = rest.substr(0, rest.find("\r\n\r\n") + 4);
-  if (r.owner)
+  if (r.file >= 0 && !to_head_)
+    out.append_file({r.file, r.offset, rest}, r.owner);
+  else if (r.owner)
     out.append_shared(rest, r.owner);
   else
     out.append(rest);
@@ -63,10 +65,12 @@ void session::error_answer(unsigned status, std::string_view message) {
 // Hands the kernel what it takes now. No error: that was all there is. would_block: the client has to take some first.
 error_code session::push() {
   while (owes_answers()) {
-    const auto n = socket_.write(work_->out.buffers());
+    auto& out = work_->out;
+    const auto file = out.file();
+    const auto n = file ? socket_.write(*file) : socket_.write(out.buffers(), out.file_follows());
     if (!n)
       return n.error();
-    work_->out.consume(*n);
+    out.consume(*n);
     context_.stats.bytes_out.add(*n);
   }
   return {};

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -48,18 +49,33 @@ std::expected<std::size_t, error_code> edge_socket::read(std::span<char> to) noe
   return size;
 }
 
-std::expected<std::size_t, error_code> edge_socket::write(std::span<const iovec> from) noexcept {
+std::expected<std::size_t, error_code> edge_socket::write(std::span<const iovec> from, bool more) noexcept {
+  const int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
   const auto n = uninterrupted([&] {
     if (from.size() == 1) // a plain send is cheaper
-      return ::send(native_handle(), from.front().iov_base, from.front().iov_len, MSG_NOSIGNAL);
+      return ::send(native_handle(), from.front().iov_base, from.front().iov_len, flags);
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(from.data());
     message.msg_iovlen = from.size();
-    return ::sendmsg(native_handle(), &message, MSG_NOSIGNAL);
+    return ::sendmsg(native_handle(), &message, flags);
   });
   if (n < 0)
     return failure(errno);
   return static_cast<std::size_t>(n);
+}
+
+std::expected<std::size_t, error_code> edge_socket::write(const file_part& from) noexcept {
+  const auto n = uninterrupted([&] {
+    auto offset = from.offset;
+    return ::sendfile(native_handle(), from.file, &offset, from.bytes.size());
+  });
+  if (n > 0)
+    return static_cast<std::size_t>(n);
+  if (n < 0 && errno != EINVAL && errno != ENOSYS && errno != EIO)
+    return failure(errno);
+  // Not from this file, or not with this kernel.
+  const iovec copied{const_cast<char*>(from.bytes.data()), from.bytes.size()};
+  return write(std::span(&copied, 1));
 }
 
 void edge_socket::set_no_delay() noexcept {

@@ -32,6 +32,7 @@ std::size_t outbox::held() const noexcept {
 
 const std::vector<iovec>& outbox::buffers() {
   buffers_.clear();
+  file_follows_ = false;
   if (segments_.empty()) { // text alone, as with most hits: nothing to seal
     if (written_ < text_.size())
       buffers_.push_back({text_.data() + written_, text_.size() - written_});
@@ -41,6 +42,10 @@ const std::vector<iovec>& outbox::buffers() {
   const auto last = std::min(segments_.size(), first_ + segments_at_once);
   for (std::size_t i = first_; i < last; ++i) {
     const auto& s = segments_[i];
+    if (s.file >= 0 && i > first_) {
+      file_follows_ = true;
+      break;
+    }
     // Nobody writes to what an iovec points at, but its type has no word for that.
     buffers_.push_back({const_cast<char*>(s.data ? s.data : text_.data() + s.offset), s.size});
   }
@@ -49,6 +54,14 @@ const std::vector<iovec>& outbox::buffers() {
     buffers_.front().iov_len -= written_;
   }
   return buffers_;
+}
+
+std::optional<file_part> outbox::file() const noexcept {
+  if (first_ == segments_.size() || segments_[first_].file < 0)
+    return std::nullopt;
+  const auto& s = segments_[first_];
+  return file_part{s.file, s.file_offset + static_cast<off_t>(written_),
+                   std::string_view(s.data, s.size).substr(written_)};
 }
 
 void outbox::consume(std::size_t n) {

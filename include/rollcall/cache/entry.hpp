@@ -2,6 +2,7 @@
 
 #include "rollcall/cache/clock.hpp"
 #include "rollcall/cache/identity.hpp"
+#include "rollcall/cache/page_store.hpp"
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
@@ -41,13 +42,18 @@ public:
   /// The others, the empty line, and the body, in one run.
   [[nodiscard]] std::string_view bytes() const noexcept { return {reinterpret_cast<const char*>(this + 1), size_}; }
   [[nodiscard]] std::string_view body() const noexcept { return bytes().substr(head_); }
+  /// Where bytes() begin in a file, if they are in one.
+  [[nodiscard]] file_place place() const noexcept {
+    return paged_ ? page_store::instance().place_of(this + 1) : file_place();
+  }
   /// As make() was given it; empty when there is no such line.
   [[nodiscard]] std::string_view content_type() const noexcept;
   /// Bytes that it keeps in memory, allocations' overhead included.
   [[nodiscard]] std::size_t footprint() const noexcept;
 
 private:
-  variant(std::uint32_t size, std::uint32_t head, bool usual) noexcept : size_(size), head_(head), usual_(usual) {}
+  variant(std::uint32_t size, std::uint32_t head, bool usual, bool paged) noexcept
+      : size_(size), head_(head), usual_(usual), paged_(paged) {}
   ~variant() = default;
 
   friend void intrusive_ptr_add_ref(const variant* v) noexcept { v->users_.fetch_add(1, std::memory_order_relaxed); }
@@ -55,8 +61,9 @@ private:
 
   mutable std::atomic<std::uint32_t> users_{0};
   std::uint32_t size_;
-  std::uint32_t head_ : 31;
+  std::uint32_t head_ : 30;
   std::uint32_t usual_ : 1; ///< Content-Type is in usual_fields
+  std::uint32_t paged_ : 1; ///< the block is the page store's
 };
 
 /// One stored answer. Immutable: it is shared between threads, and whoever wants another one makes another one.

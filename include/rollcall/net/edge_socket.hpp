@@ -3,14 +3,23 @@
 #include "rollcall/net/descriptor.hpp"
 #include "rollcall/net/executor.hpp"
 
+#include <sys/types.h>
 #include <sys/uio.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <span>
+#include <string_view>
 
 namespace rollcall::net {
+
+/// Bytes that are in a file as well as in memory.
+struct file_part {
+  int file;
+  off_t offset;
+  std::string_view bytes;
+};
 
 /// A TCP socket that does not block, and what is known of its readiness from the edges that a reactor told. Nothing
 /// here waits: an operation that would says asio::error::would_block, and the next edge says when to try again.
@@ -33,8 +42,12 @@ public:
 
   /// 0: the peer sends no more. `to` is not empty.
   std::expected<std::size_t, error_code> read(std::span<char> to) noexcept;
-  /// How much the kernel took. `from` has IOV_MAX parts at most.
-  std::expected<std::size_t, error_code> write(std::span<const iovec> from) noexcept;
+  /// How much the kernel took. `from` has IOV_MAX parts at most. With `more`, another write follows, and what does not
+  /// fill a segment may wait for it.
+  std::expected<std::size_t, error_code> write(std::span<const iovec> from, bool more = false) noexcept;
+  /// The same, without a copy where the kernel can do that: the file must not be written to where `from` is, as its
+  /// pages leave later. The process ignores SIGPIPE.
+  std::expected<std::size_t, error_code> write(const file_part& from) noexcept;
 
   void set_no_delay() noexcept;
   /// Has the next close tell the peer that it is no orderly end.

@@ -3,6 +3,8 @@
 #include "rollcall/net/executor.hpp"
 #include "rollcall/net/request_parser.hpp"
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -41,6 +43,9 @@ struct response {
   std::string_view rest;
   /// Keeps `rest` alive until it is written; null when `rest` must be copied.
   std::shared_ptr<const void> owner;
+  /// The file that has `rest` as well, for as long as the owner lives, and where: the kernel may take it from there.
+  int file = -1;
+  off_t offset = 0;
 };
 
 /// The head of a response whose body is written piece by piece.

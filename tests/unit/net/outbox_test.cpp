@@ -14,9 +14,11 @@ using rollcall::net::outbox;
 
 namespace {
 
-/// All of it, as the kernel would get it.
+/// What the kernel would get next: all of it, but for what is in a file, which goes by itself.
 std::string flat(outbox& box) {
   std::string all;
+  if (const auto f = box.file())
+    return std::string(f->bytes);
   for (const auto& b : box.buffers())
     all.append(static_cast<const char*>(b.iov_base), b.iov_len);
   return all;
@@ -57,6 +59,35 @@ BOOST_AUTO_TEST_CASE(shared_bytes_are_not_copied_and_live_until_they_are_written
   BOOST_TEST(alive.expired());
 }
 
+BOOST_AUTO_TEST_CASE(what_is_in_a_file_goes_by_itself) {
+  outbox box;
+  auto body = std::make_shared<const std::string>(100, 'x');
+  const std::weak_ptr<const std::string> alive = body;
+  box.append("head");
+  box.append_file({7, 1'000, *body}, std::move(body));
+  box.append("next");
+  BOOST_TEST(!box.file());
+  BOOST_TEST(flat(box) == "head");
+  BOOST_TEST(box.file_follows());
+  box.consume(4);
+  BOOST_TEST_REQUIRE(box.file().has_value());
+  BOOST_TEST(box.file()->file == 7);
+  BOOST_TEST(box.file()->offset == 1'000);
+  BOOST_TEST(box.file()->bytes.size() == 100U);
+  box.consume(30);
+  BOOST_TEST(box.file()->offset == 1'030);
+  BOOST_TEST(box.file()->bytes.size() == 70U);
+  BOOST_TEST(!alive.expired());
+  box.consume(70);
+  BOOST_TEST(alive.expired());
+  BOOST_TEST(!box.file());
+  BOOST_TEST(flat(box) == "next");
+  BOOST_TEST(!box.file_follows());
+  box.consume(4);
+  BOOST_TEST(box.empty());
+  BOOST_TEST(!box.file());
+}
+
 BOOST_AUTO_TEST_CASE(consuming_nothing_loses_nothing) {
   outbox box;
   box.append("text");
@@ -73,7 +104,7 @@ BOOST_AUTO_TEST_CASE(it_is_the_same_as_a_string) {
     std::string model;
     for (int i = 0; i < 100; ++i) {
       const std::string text(random() % 40, static_cast<char>('a' + random() % 26));
-      switch (random() % 5) {
+      switch (random() % 6) {
       case 0:
       case 1:
         box.append(text);
@@ -85,10 +116,16 @@ BOOST_AUTO_TEST_CASE(it_is_the_same_as_a_string) {
         model += text;
         break;
       }
-      case 3: { // as a write does: what is consumed is in the buffers
+      case 3: {
+        const auto shared = std::make_shared<const std::string>(text);
+        box.append_file({1, 0, *shared}, shared);
+        model += text;
+        break;
+      }
+      case 4: { // as a write does: what is consumed is in the buffers
         const auto gathered = flat(box);
         BOOST_REQUIRE(model.starts_with(gathered));
-        BOOST_REQUIRE(box.empty() || !box.buffers().empty());
+        BOOST_REQUIRE(box.empty() || box.file() || !box.buffers().empty());
         const auto n = random() % 3 == 0 ? gathered.size() : random() % (gathered.size() + 1);
         box.consume(n);
         model.erase(0, n);
