@@ -2,11 +2,23 @@
 
 #include "rollcall/gateway/trust.hpp"
 
+#include <fmt/format.h>
+
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace rollcall::gateway {
+
+namespace {
+
+// A URL that has a user or a query may have a password in it.
+std::string shown(const std::string& url) {
+  return url.find_first_of("@?#") == std::string::npos ? fmt::format(R"("{}")", url)
+                                                       : "the value (not shown, it may hold a password)";
+}
+
+} // namespace
 
 std::shared_ptr<const upstream::directory> instances_of(const ops::config& c) {
   const upstream::ejection_policy ejections{c.upstream.eject_after, c.upstream.eject_for, c.upstream.eject_for_most};
@@ -18,7 +30,7 @@ std::shared_ptr<const upstream::directory> instances_of(const ops::config& c) {
   for (const auto& each : c.upstream.instances) {
     auto i = upstream::parse_instance(each.url);
     if (!i)
-      throw ops::config_error("upstream.instance.url: \"" + each.url + "\" " + i.error());
+      throw ops::config_error(fmt::format("upstream.instance.url: {} {}", shown(each.url), i.error()));
     auto condition = std::make_shared<upstream::health>(i->to_string(), ejections);
     if (i->tls && !trust)
       trust = trust_in(c.upstream.ca, "upstream.ca");

@@ -91,6 +91,14 @@ class CommandLine(unittest.TestCase):
             for word in ("upstream.instance", *words):
                 self.assertIn(word, refused.stderr)
 
+    def test_a_password_in_an_instances_url_is_never_shown(self):
+        for url in ("http://bot:hunter2@a", "http://a:1/?token=hunter2", "http://bot:hunter2@a:99999", "http://[bot:hunter2@a"):
+            text = f'[[upstream.instance]]\nurl = "{url}"\n'
+            for refused in (run("--config", self.file(text), "--check"), run("--upstream", url, "--check")):
+                self.assertNotEqual(refused.returncode, 0)
+                self.assertIn("upstream.instance.url", refused.stderr)
+                self.assertNotIn("hunter2", refused.stderr)
+
     def test_mistakes_on_the_command_line_are_explained(self):
         for flags in (["--lisen", "127.0.0.1:0"], ["--listen", "nowhere"], ["--threads", "many"], ["--upstream", "x"],
                       ["--redis", "x"], ["--config", f"{self.directory}/missing.toml"], ["--log-level", "loud"]):
