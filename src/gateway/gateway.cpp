@@ -99,25 +99,42 @@ void forgo_cancellation() {
 
 using sockets = std::vector<net::descriptor>;
 
+// Whether only one of them can listen. (Whether [::] has the addresses of IPv4 as well is up to the system.)
+bool collide(const ops::listen_address& a, const ops::listen_address& b) {
+  const bool six = a.host.contains(':');
+  const std::string_view all = six ? "::" : "0.0.0.0";
+  return a.port != 0 && a.port == b.port && six == b.host.contains(':') &&
+         (a.host == b.host || a.host == all || b.host == all);
+}
+
+net::descriptor open_port(std::string_view key, const ops::listen_address& at,
+                          net::port_use use = net::port_use::claim) {
+  try {
+    return net::open_port(at.host, at.port, use);
+  } catch (const boost::system::system_error& e) {
+    throw ops::config_error(fmt::format("{}: cannot listen on {}: {}", key, at.to_string(), e.code().message()));
+  }
+}
+
 // For each lane at least one, and all that are there already: what the kernel has queued at one that is closed is lost.
 std::vector<sockets> open_ports(const ops::config& c, std::size_t lanes, sockets taken) {
-  const auto& [host, wanted] = c.server.listen;
+  auto at = c.server.listen;
   std::vector<sockets> ports(lanes);
   for (std::size_t i = 0; i < taken.size(); ++i)
     ports[i % lanes].push_back(std::move(taken[i]));
   if (taken.empty())
-    ports.front().push_back(net::open_port(host, wanted));
-  const auto port = net::port_of(ports.front().front().get()); // when it was 0, the others share what the first got
+    ports.front().push_back(open_port("server.listen", at));
+  at.port = net::port_of(ports.front().front().get()); // when it was 0, the others share what the first got
   for (auto& each : ports)
     if (each.empty())
-      each.push_back(net::open_port(host, port, net::port_use::join));
+      each.push_back(open_port("server.listen", at, net::port_use::join));
   return ports;
 }
 
 sockets open_admin(const ops::config& c, predecessor* before) {
   sockets one;
   one.push_back(before && before->admin.is_open() ? std::move(before->admin)
-                                                  : net::open_port(c.admin.listen.host, c.admin.listen.port));
+                                                  : open_port("admin.listen", c.admin.listen));
   return one;
 }
 
@@ -128,6 +145,9 @@ std::size_t thread_count(const ops::config& c) {
 } // namespace
 
 void check(const ops::config& c) {
+  if (collide(c.server.listen, c.admin.listen))
+    throw ops::config_error(fmt::format("admin.listen: {} is the port of server.listen, too; each needs one of its own",
+                                        c.admin.listen.to_string()));
   lane_options_of(c, redis_of(c));
   forward_of(c);
 }

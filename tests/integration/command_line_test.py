@@ -112,12 +112,20 @@ class CommandLine(unittest.TestCase):
         free = {"--listen": "127.0.0.1:0", "--admin": "127.0.0.1:0"}
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]
-            for flag in free:
+            for flag, key in (("--listen", "server"), ("--admin", "admin")):
                 taken = {**free, flag: f"127.0.0.1:{port}"}
                 refused = run(*(word for pair in taken.items() for word in pair))
                 self.assertNotEqual(refused.returncode, 0)
                 self.assertEqual(refused.stdout, "")
-                self.assertRegex(refused.stderr, rf"^rollcall: cannot listen on 127\.0\.0\.1:{port}: .*in use.*\n$")
+                self.assertRegex(refused.stderr, rf"^rollcall: {key}\.listen: cannot listen on 127\.0\.0\.1:{port}: .*in use\n$")
+
+    def test_one_port_for_bots_and_for_the_admin_is_refused(self):
+        for listen, admin in (("127.0.0.1:81", "127.0.0.1:81"), ("0.0.0.0:81", "127.0.0.1:81"), ("[::1]:81", "[::]:81")):
+            refused = run("--listen", listen, "--admin", admin, "--check")
+            self.assertEqual((refused.returncode, refused.stdout), (1, ""))
+            self.assertTrue(refused.stderr.startswith(f"rollcall: admin.listen: {admin} is the port of server.listen"))
+        for listen, admin in (("127.0.0.1:81", "127.0.0.2:81"), ("0.0.0.0:81", "[::1]:81"), ("127.0.0.1:0", "127.0.0.1:0")):
+            self.assertEqual(run("--listen", listen, "--admin", admin, "--check").returncode, 0)
 
 
 class Start(ProcessTest):
@@ -126,7 +134,7 @@ class Start(ProcessTest):
         for listen, admin in ((gateway.port, 0), (0, gateway.admin_port), (gateway.port, gateway.admin_port)):
             refused = run("--listen", f"127.0.0.1:{listen}", "--admin", f"127.0.0.1:{admin}")
             self.assertNotEqual(refused.returncode, 0)
-            self.assertRegex(refused.stderr, r"^rollcall: cannot listen on 127\.0\.0\.1:[1-9]\d+: .*in use.*\n$")
+            self.assertRegex(refused.stderr, r"^rollcall: (server|admin)\.listen: cannot listen on 127\.0\.0\.1:[1-9]\d+: .*in use\n$")
 
     def test_two_gateways_in_front_of_one_instance(self):
         instance = self.start_instance()

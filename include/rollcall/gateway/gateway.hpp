@@ -26,16 +26,16 @@
 
 namespace rollcall::gateway {
 
-/// Checks what only the rooms can check of a configuration: addresses of instances and of Redis, and what this version
-/// does not do yet. Throws ops::config_error.
+/// Checks what takes more than one key, or a room, to check: addresses of instances and of Redis, certificate
+/// authorities, what contradicts itself. Throws ops::config_error, which names the key.
 void check(const ops::config& c);
 
 /// The whole process but for its command line and signals. The constructor binds the ports and starts the lanes'
 /// threads; run() serves the admin port on the calling thread until everything has drained.
 class gateway {
 public:
-  /// On the ports of `before` if there is one. Throws ops::config_error, or boost::system::system_error when a port
-  /// cannot be bound.
+  /// On the ports of `before` if there is one. Throws ops::config_error, which names the key, when a port cannot be
+  /// bound either.
   explicit gateway(const ops::config& c, predecessor* before = nullptr);
   ~gateway();
   gateway(const gateway&) = delete;
