@@ -49,6 +49,9 @@ bool has_control(std::string_view s) {
 }
 
 url_problem read_login(const urls::url_view& url, endpoint& e) {
+  if (url.path().starts_with('@')) { // Boost 1.81 takes `:p@ss@host` for password p, host ss and path @host
+    return "an @ in user or password must be percent-encoded (%40)";
+  }
   e.user = url.user();
   e.password = url.password();
   if (!e.user.empty() && e.password.empty()) {

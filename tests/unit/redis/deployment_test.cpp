@@ -104,6 +104,8 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_told) {
   BOOST_TEST(mentions(problem("redis+sentinel://a/m?sentinel_password"), "no value"));
   BOOST_TEST(mentions(problem("redis+sentinel://a/m?sentinel_user=x"), "needs a sentinel_password"));
   BOOST_TEST(mentions(problem("redis+sentinel://bot@a/m"), "needs a password"));
+  BOOST_TEST(mentions(problem("redis+sentinel://:p@ss@a,b/m"), "%40"));
+  BOOST_TEST(mentions(problem("redis+cluster://:p@ss@a,b"), "%40"));
   BOOST_TEST(mentions(problem("redis+sentinel://a/m#x"), "fragment"));
   BOOST_TEST(mentions(problem("redis+cluster://a/1"), "no databases but 0"));
   BOOST_TEST(mentions(problem("redis+cluster://a?x=1"), "no ?parameters"));

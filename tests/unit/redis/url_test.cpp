@@ -111,6 +111,8 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_told) {
   BOOST_TEST(mentions(problem("redis://h?db=1"), "no ?parameters"));
   BOOST_TEST(mentions(problem("redis://h#x"), "fragment"));
   BOOST_TEST(mentions(problem("redis://bot@h"), "needs a password"));
+  BOOST_TEST(mentions(problem("redis://:p@ss@h:6379/0"), "%40"));
+  BOOST_TEST(mentions(problem("unix://:p@ss@/r"), "%40"));
   BOOST_TEST(mentions(problem("redis://[v1.x]"), "unknown kind"));
   BOOST_TEST(mentions(problem("redis://a%00b"), "control"));
   BOOST_TEST(mentions(problem("unix://"), "path of the socket is missing"));
