@@ -155,8 +155,17 @@ net::task<void> master_watch::state::put(std::shared_ptr<state> self, sentinel_p
   const auto question = s->question;
   if (co_await question->open()) {
     self->answered(*s);
-  } else { // why, its ear says
+  } else {
     self->stats_.failures.add();
+    self->refused(*s);
+  }
+}
+
+/// What keeps it from being connected to, its ear says. But whoever is no Sentinel, or lets us listen and not ask,
+/// takes the ear for a subscriber like any other.
+void master_watch::state::refused(sentinel& s) {
+  if (!stopping_ && s.question->asked() && s.question->refused() && !std::exchange(s.unwilling, true)) {
+    spdlog::warn("sentinel {}: it does not tell where the master is: {}", s.how.to_string(), s.question->why());
   }
 }
 
@@ -165,6 +174,7 @@ void master_watch::state::answered(sentinel& s) {
     return;
   }
   s.peer = s.question->peer();
+  s.unwilling = false;
   const auto& said = s.question->opinion();
   if (std::exchange(s.ignorant, !said) != !said && !said) {
     spdlog::warn("sentinel {}: it knows no master by the name of {}", s.how.to_string(), printable(of_.master));

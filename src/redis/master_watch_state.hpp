@@ -36,6 +36,7 @@ private:
     std::shared_ptr<sentinel_ear> ear;
     std::shared_ptr<sentinel_question> question; ///< while it is asked
     bool ignorant = false;                       ///< it has said that it knows no such master
+    bool unwilling = false;                      ///< it has refused to be asked
   };
   using sentinel_ptr = std::shared_ptr<sentinel>;
 
@@ -51,6 +52,7 @@ private:
   void ask(const sentinel_ptr& s);
   static net::task<void> put(std::shared_ptr<state> self, sentinel_ptr s);
   void answered(sentinel& s);
+  void refused(sentinel& s);
   void end_round();
 
   void add(const host_port& at);

@@ -25,6 +25,7 @@ sentinel_question::sentinel_question(const net::executor& where, endpoint sentin
     : session(where, std::move(sentinel), std::move(options), std::move(stats)), master_(std::move(master)) {}
 
 net::task<bool> sentinel_question::begin() {
+  asked_ = true;
   const auto address =
       co_await ask("SENTINEL GET-MASTER-ADDR-BY-NAME", {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", master_}, is_address);
   if (!address) {

@@ -19,6 +19,8 @@ public:
   /// None: it knows no master of that name.
   [[nodiscard]] const std::optional<master_opinion>& opinion() const noexcept { return opinion_; }
   [[nodiscard]] const std::vector<host_port>& others() const noexcept { return others_; }
+  /// It has let us in as far as to be asked.
+  [[nodiscard]] bool asked() const noexcept { return asked_; }
 
 private:
   net::task<bool> begin() override;
@@ -26,6 +28,7 @@ private:
   std::string master_;
   std::optional<master_opinion> opinion_;
   std::vector<host_port> others_;
+  bool asked_ = false;
 };
 
 /// A session on which a Sentinel announces new masters.

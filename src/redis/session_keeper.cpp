@@ -84,7 +84,11 @@ net::task<void> session_keeper::keep(std::shared_ptr<session_keeper> self) {
         self->report_end(*self->current_);
       }
     } else {
-      self->report(state::down, "no Sentinel has told where the master is");
+      if (std::exchange(self->patient_, false)) { // at the start they have only just been asked
+        spdlog::debug("{}: waiting for a Sentinel to tell where the master is", self->name_);
+      } else {
+        self->report(state::down, "no Sentinel has told where the master is");
+      }
       self->failed();
       self->at_.watch->doubt();
     }

@@ -68,6 +68,7 @@ private:
   state state_ = state::starting;
   std::string refusal_; ///< the last one
   bool up_ = false;
+  bool patient_ = true; ///< no Sentinel has been waited for yet
   bool started_ = false;
   bool hurry_ = false; ///< the next attempt is worth making at once
   bool stopping_ = false;

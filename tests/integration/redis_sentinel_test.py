@@ -2,6 +2,7 @@
 """A master that Sentinels watch: found, followed when it changes, and nothing purged comes back with the new one."""
 
 import contextlib
+import re
 import sys
 import time
 import unittest
@@ -82,6 +83,14 @@ class Discovery(SentinelTest):
         until(lambda: gateway.metric("rollcall_sentinel_questions_total") > 9, "and are asked again")
         self.assertEqual(gateway.logged().count("it knows no master by the name of mainx"), 3)
         self.assertIsNone(self.master_of(gateway))
+
+    def test_one_that_is_no_sentinel_is_told_once(self):
+        watched = self.watched()
+        gateway = self.gateway_at(watched.master.url.replace("redis://", "redis+sentinel://") + "/main", connected=False)
+        until(lambda: gateway.metric("rollcall_sentinel_questions_total") > 3, "it is asked, and again")
+        self.assertEqual(gateway.members("1@chatroom").status, 200)
+        told = re.findall(r"warning sentinel \S+: it does not tell where the master is: SENTINEL .*", gateway.logged())
+        self.assertEqual(len(told), 1, gateway.logged())
 
 
 class SentinelsGone(SentinelTest):
