@@ -257,7 +257,8 @@ void admin::post(const net::request& r, net::exchange& x) {
 
 net::task<> admin::purge(net::turn t, cache::scope s) {
   const auto done = co_await purges_.purge(s);
-  spdlog::info("purged {}: {} lists{}", s.text(), done.purged, done.pending ? "; Redis is yet to be told" : "");
+  spdlog::info("purged {}: {} {}{}", s.text(), done.purged, done.purged == 1 ? "list" : "lists",
+               done.pending ? "; Redis is yet to be told" : "");
   const auto rest = whole_body(json_type, to_json(done));
   t.respond({.status = done.pending ? 202U : 200U, .fields = no_store, .rest = rest, .owner = nullptr});
 }

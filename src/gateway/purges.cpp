@@ -57,9 +57,9 @@ void purges::stop() {
   stopping_ = true;
   pause_.cancel();
   if (!waiting_.empty())
-    spdlog::warn("{} purges were never carried out in Redis: other gateways, and this one after its next start, may "
-                 "serve what they were to drop",
-                 waiting_.size());
+    spdlog::warn("{} never carried out in Redis: other gateways, and this one after its next start, may serve what was "
+                 "to be dropped",
+                 waiting_.size() == 1 ? "a purge was" : fmt::format("{} purges were", waiting_.size()));
   if (link_)
     link_->stop();
 }

@@ -33,7 +33,7 @@ public:
   keeper(const net::executor& where, const deployment& at, std::string name_space, observer& told,
          tracking_options options, std::shared_ptr<tracking_stats> shared)
       : session_keeper(where, at, fmt::format("redis {}: tracking", at.to_string()),
-                       "; until then every answer from memory is checked with Redis first",
+                       "; until then every answer from memory is checked with Redis first, if Redis can be used at all",
                        backoff(options.backoff_first, options.backoff_most), options.backoff_most),
         where_(where), names_(std::move(name_space)), told_(told), options_(options), alone_(!shared),
         stats_(shared ? std::move(shared) : std::make_shared<tracking_stats>()) {

@@ -260,7 +260,7 @@ class RedisAway(FleetTest):
     def test_never_there(self):
         absent = self.start_redis(start=False)
         gateway = self.gateway(absent, settings="", connected=False)
-        gateway.expected_errors.append(r"warning 1 purges were never carried out in Redis")
+        gateway.expected_errors.append(r"warning a purge was never carried out in Redis")
         self.fill([gateway], [self.mine, self.other])
         self.instance.change()
         answer = self.purge(gateway, {"wId": "w1"})
