@@ -27,12 +27,12 @@ constexpr std::string_view examples =
     "      One gateway on port 8080, cached in memory only.\n"
     "  rollcall --upstream http://10.0.0.5:18081 --redis redis://10.0.0.9:6379/0\n"
     "      One of a fleet that shares its answers and its purges.\n"
-    "  rollcall --config /etc/rollcall.toml --listen 127.0.0.1:8081\n"
+    "  rollcall --config /etc/rollcall/rollcall.toml --listen 127.0.0.1:8081\n"
     "      Everything from a file, but another port: flags win.\n"
-    "  rollcall --config /etc/rollcall.toml --take-over\n"
+    "  rollcall --config /etc/rollcall/rollcall.toml --take-over\n"
     "      Replaces the one that runs, such as an older version, without losing a request.\n"
-    "  rollcall --config /etc/rollcall.toml --check\n"
-    "      Only say whether the file is right. conf/rollcall.toml explains every key.\n";
+    "  rollcall --config /etc/rollcall/rollcall.toml --check\n"
+    "      Only say whether the file is right. conf/rollcall.toml has every key with its default.\n";
 
 /// A flag that takes a value and sets one key of the file.
 struct value_flag {
@@ -45,9 +45,10 @@ struct value_flag {
 constexpr std::array value_flags{
     value_flag{"--listen", "server", "listen", "A:P", "Where bots connect (0.0.0.0:8080); port 0 takes any free one"},
     value_flag{"--admin", "admin", "listen", "A:P", "Where metrics, health and purges are (127.0.0.1:9090)"},
-    value_flag{"--redis", "redis", "url", "URL", "The Redis of the fleet; none: memory only"},
-    value_flag{"--threads", "server", "threads", "N", "Threads; 0: one per core"},
-    value_flag{"--log-level", "log", "level", "L", "trace, debug, info, warn or error"},
+    value_flag{"--redis", "redis", "url", "URL",
+               "The Redis of the fleet, Sentinels or a cluster too; none: memory only"},
+    value_flag{"--threads", "server", "threads", "N", "Threads (0: one per core)"},
+    value_flag{"--log-level", "log", "level", "L", "trace, debug, info, warn or error (info)"},
 };
 
 struct usage_error : std::runtime_error {
@@ -71,13 +72,15 @@ void declare(CLI::App& app, arguments& into) {
     app.add_option(std::string{each.flag}, into.values[each.flag], std::string{each.help})
         ->type_name(std::string{each.placeholder})
         ->take_last();
-  app.add_option("--upstream", into.upstreams, "An instance; may be repeated, and replaces those of the file")
+  app.add_option("--upstream", into.upstreams,
+                 "An instance (http://127.0.0.1:18081); may be repeated, and replaces those of the file")
       ->type_name("URL")
       ->allow_extra_args(false);
-  app.add_flag("--access-log", into.access_log, "Log one line a request");
+  app.add_flag("--access-log", into.access_log, "One line for each request, on standard output");
   app.add_flag("--take-over", into.take_over,
                "Take the ports over from the Rollcall that has them, if one does; it drains, and no request is lost");
-  app.add_flag("--check", into.check, "Say whether the configuration is valid, and leave");
+  app.add_flag("--check", into.check,
+               "Say whether the configuration is valid, without connecting to anything, and leave");
   app.add_flag("--version", into.version, "Say which version this is, and leave");
   // Left-overs are ours to report: the library would quote them, and one may be a URL with a password.
   app.allow_extras();
