@@ -123,6 +123,7 @@ void master_watch::state::ask_soon() {
 }
 
 void master_watch::state::ask_all() {
+  in_doubt_ = std::exchange(doubtful_, false);
   for (const auto& s : std::vector(sentinels_)) {
     ask(s);
   }
@@ -195,7 +196,7 @@ void master_watch::state::end_round() {
   if (stopping_) {
     return;
   }
-  if (std::exchange(doubtful_, false) && belief_.overruled(opinions)) {
+  if (std::exchange(in_doubt_, false) && belief_.overruled(opinions)) {
     publish();
   }
   learn();
@@ -225,6 +226,7 @@ void master_watch::state::switched(const master_switch& news) {
 }
 
 void master_watch::state::publish() {
+  in_doubt_ = false; // the doubt, and what was told since, was about another one
   auto now = of_.server;
   now.host = belief_.master()->host;
   now.port = belief_.master()->port;

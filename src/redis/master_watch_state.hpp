@@ -73,7 +73,8 @@ private:
   bool waiting_ = false; ///< for the next round
   std::size_t asking_ = 0;
   bool ask_again_ = false;
-  bool doubtful_ = false; ///< the round under way began because the master is no use
+  bool doubtful_ = false; ///< the master is no use, and the next round is to tell whether it still is one
+  bool in_doubt_ = false; ///< the round under way began for that, and the master has been the same since
   net::steady_clock::time_point last_round_ = net::steady_clock::time_point::min();
   std::vector<master_opinion> opinions_; ///< of this round
   std::vector<host_port> heard_of_;      ///< in this round
