@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <ranges>
 #include <set>
 #include <utility>
 
@@ -14,6 +15,8 @@ namespace {
 
 // Escaped, as a scope has it.
 constexpr std::size_t part_most = 3 * cache::cached_part_most;
+// A new master is connected to in no time, and each moment without it counts.
+constexpr std::chrono::milliseconds glance{1};
 
 std::vector<cache::identity> identities_of(const std::vector<cache::entry_ptr>& entries) {
   std::vector<cache::identity> ids;
@@ -38,7 +41,8 @@ std::string to_json(const purges::report& r) {
 }
 
 purges::purges(const net::executor& control, commons& shared, purges_options options)
-    : control_(control), shared_(shared), options_(std::move(options)), pause_(control), tasks_(control, running_) {
+    : control_(control), shared_(shared), options_(std::move(options)), pause_(control), rest_(options_.retry),
+      tasks_(control, running_) {
   if (options_.redis) {
     redis::connection_options link;
     link.patience = options_.step;
@@ -112,7 +116,7 @@ void purges::begin_retrying() {
     tasks_.start(retry(), "telling Redis of purges");
 }
 
-// Which of them the new master lacks nobody knows.
+// Which of them the new master lacks nobody knows; the latest most likely.
 void purges::heard(const cache::scope& s) {
   if (options_.redis->how == redis::deployment::form::single)
     return;
@@ -137,7 +141,8 @@ void purges::master_changed() {
   spdlog::info("redis {}: carrying out the purges of the last {} s once more, {} of them, in case that the new master "
                "lacks some",
                link_->name(), options_.remembered.count(), done_.size());
-  for (const auto& d : done_)
+  // The latest first: other gateways may have left the old master before it told them.
+  for (const auto& d : done_ | std::views::reverse)
     if (std::ranges::find(waiting_, d.what) == waiting_.end()) {
       waiting_.push_back(d.what);
       repeated_.add();
@@ -147,6 +152,8 @@ void purges::master_changed() {
   if (waiting_.size() > options_.kept_most)
     coarsen();
   show_kept();
+  rest_ = glance;
+  pause_.cancel();
   begin_retrying();
 }
 
@@ -173,10 +180,12 @@ void purges::coarsen() {
 }
 
 net::task<> purges::retry() {
-  auto pause = options_.retry;
   while (!stopping_ && (!waiting_.empty() || overflowed_)) {
-    pause_.expires_after(pause);
-    co_await pause_.async_wait(net::no_throw);
+    pause_.expires_after(rest_);
+    if (const auto [cut_short] = co_await pause_.async_wait(net::no_throw); cut_short)
+      continue; // by a new master, and the connection may still be to the old one
+    if (rest_ < options_.retry)
+      rest_ = std::min(2 * rest_, options_.retry);
     while (!stopping_ && store_->connected() && !waiting_.empty()) {
       const auto s = waiting_.front();
       const auto master = masters_;
@@ -184,11 +193,11 @@ net::task<> purges::retry() {
       if (!co_await store_->purge(s, {}, cache::wall_now(), options_.step) || master != masters_) {
         if (std::ranges::find(waiting_, s) == waiting_.end())
           waiting_.push_front(s);
-        pause = std::min(2 * pause, options_.retry_most); // each attempt tells the whole fleet
+        rest_ = std::min(2 * rest_, options_.retry_most); // each attempt tells the whole fleet
         break;
       }
       heard(s);
-      pause = options_.retry;
+      rest_ = options_.retry;
       show_kept();
     }
     if (overflowed_ && store_->connected()) {
@@ -197,6 +206,7 @@ net::task<> purges::retry() {
     }
   }
   retrying_ = false;
+  rest_ = options_.retry;
   if (stopping_)
     co_return;
   outstanding_ = false;

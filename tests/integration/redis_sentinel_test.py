@@ -212,6 +212,23 @@ class Failover(SentinelTest):
         for gateway in (one, two):
             until(lambda: gateway.metric("rollcall_purges_pending") == 0, "it is done")
 
+    def test_a_new_master_is_told_of_the_latest_purges_first(self):
+        watched = self.watched()
+        gateway = self.gateway_at(watched.url)
+        for i in range(30):
+            purged = gateway.ask("POST", "/purge", b'{"wcId": "%d@chatroom"}' % i, port=gateway.admin_port)
+            self.assertEqual((purged.status, purged.json()), (200, {"purged": 0}))
+        for name, value in (("slowlog-max-len", 1000), ("slowlog-log-slower-than", 0)):
+            watched.replica.command("CONFIG", "SET", name, value)
+        watched.sentinels[0].command("SENTINEL", "FAILOVER", "main")
+        self.await_master(gateway, watched.replica)
+        until(lambda: gateway.metric("rollcall_purges_repeated_total") == 30, "they are repeated")
+        until(lambda: gateway.metric("rollcall_purges_pending") == 0, "it is done")
+        told = [words[3] for *_, words, _, _ in reversed(watched.replica.command("SLOWLOG", "GET", 1000))
+                if words[0].startswith(b"EVAL") and b":purge:" in words[3]]
+        signals = list(dict.fromkeys(told))  # the first one was sent twice, as the script was not known
+        self.assertEqual(signals, [b"rollcall:purge:r:%d@chatroom" % i for i in reversed(range(30))])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -107,6 +107,7 @@ private:
   std::unique_ptr<redis::client> link_;
   std::unique_ptr<redis::store> store_;
   net::timer pause_;
+  std::chrono::milliseconds rest_; // until what is kept is tried again
   // Of the control thread.
   std::deque<cache::scope> waiting_;
   struct done {
