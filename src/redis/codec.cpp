@@ -15,6 +15,10 @@ constexpr std::size_t elements_most = std::size_t{1} << 20;
 /// The reader gives its buffer back when it is empty and larger than this.
 constexpr std::size_t idle_buffer_most = std::size_t{1} << 20;
 
+/// Of an error, a status, a number or a length. The reader looks through an unfinished line anew whenever more of it
+/// comes, so that one without an end would keep a thread busy.
+constexpr std::size_t line_most = std::size_t{64} << 10;
+
 constexpr std::size_t length_line_most = 24; // '$', up to twenty digits, CRLF, rounded up
 
 char* put_end(char* to) {
@@ -77,6 +81,11 @@ void* create_nil(const redisReadTask* task) noexcept {
 }
 void free_object(void*) noexcept {} // it is the reader's own
 
+/// Whatever is being read begins with a line.
+bool is_endless(std::string_view unread) {
+  return unread.size() > line_most && unread.substr(0, line_most).find('\r') == unread.npos;
+}
+
 redisReplyObjectFunctions functions{create_string, create_array, create_integer, create_nil, free_object};
 
 } // namespace
@@ -136,6 +145,9 @@ std::expected<std::optional<reply>, std::string> reply_reader::next() {
   }
   if (unfinished_ > reply_most_) {
     return std::unexpected("a reply of too many bytes");
+  }
+  if (is_endless({reader_->buf + reader_->pos, reader_->len - reader_->pos})) {
+    return std::unexpected("a line without an end");
   }
   return std::nullopt;
 }

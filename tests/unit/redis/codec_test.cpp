@@ -166,6 +166,25 @@ BOOST_AUTO_TEST_CASE(a_reply_that_does_not_end_is_refused_at_the_limit) {
   }
 }
 
+// Each piece of it would be looked through anew with every further one.
+BOOST_AUTO_TEST_CASE(a_line_that_does_not_end_is_refused_long_before) {
+  for (const std::string_view beginning : {"+", "-", ":", "$", "*", "*2\r\n:1\r\n+", "$1\r\na\r\n-"}) {
+    redis::reply_reader reader(std::size_t{64} << 20);
+    reader.feed(beginning);
+    std::size_t taken = 0;
+    for (bool fine = true; fine && taken < std::size_t{1} << 20; taken += 1024) {
+      reader.feed(std::string(1024, '1'));
+      auto r = reader.next();
+      if (r && *r) { // what came before it
+        r = reader.next();
+      }
+      fine = r.has_value();
+      BOOST_TEST((fine || r.error() == "a line without an end"));
+    }
+    BOOST_TEST(taken < std::size_t{128} << 10);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(many_replies_in_a_row_do_not_add_up_to_the_limit) {
   redis::reply_reader reader(1000);
   for (int i = 0; i < 100; ++i) {
