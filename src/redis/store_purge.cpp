@@ -4,6 +4,8 @@
 #include "keys.hpp"
 #include "scripts.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -18,6 +20,8 @@ namespace {
 constexpr std::chrono::minutes index_margin{1};
 /// Identities of one page of an index, more or less: Redis looks through so many at a time.
 constexpr std::string_view page_size = "1000";
+/// More than an index of sixteen million identities has. Who still tells of another page goes round in circles.
+constexpr std::size_t pages_most = 16'384;
 /// Purges, and reads, that are under way at a time; much less than a connection takes.
 constexpr std::size_t batch_size = 256;
 /// Values are larger than purges.
@@ -70,7 +74,7 @@ store::purge(cache::scope s, std::vector<cache::identity> also, cache::time_poin
   std::erase_if(also, [&](const cache::identity& id) { return !s.covers(id); });
   std::vector<cache::identity> purged;
   index_page page{std::move(also), ""};
-  for (;;) {
+  for (std::size_t pages = 0; pages <= pages_most; ++pages) {
     for (std::size_t i = 0; i < page.ids.size(); i += batch_size) {
       if (!co_await bury(batch_of(page.ids, i, batch_size), purged, step)) {
         co_return std::nullopt;
@@ -86,6 +90,8 @@ store::purge(cache::scope s, std::vector<cache::identity> also, cache::time_poin
     }
     page = std::move(*next);
   }
+  complain_of_endless(s);
+  co_return std::nullopt;
 }
 
 /// Purges `ids` in one write, and adds those that had a value to `purged`. The first one brings the script's text, so
@@ -179,7 +185,7 @@ net::task<std::vector<cache::entry_ptr>> store::list(cache::scope s, cache::time
   std::vector<cache::entry_ptr> entries;
   std::unordered_set<std::string> seen; // a scan may return the same identity twice
   std::string cursor = "0";
-  do {
+  for (std::size_t pages = 0; pages < pages_most; ++pages) {
     auto page = co_await scan(s, cursor, now, net::steady_clock::now() + step);
     if (!page) {
       co_return entries;
@@ -194,8 +200,19 @@ net::task<std::vector<cache::entry_ptr>> store::list(cache::scope s, cache::time
       i += batch.size();
     }
     cursor = std::move(page->next);
-  } while (cursor != "0" && entries.size() < most);
+    if (cursor == "0" || entries.size() >= most) {
+      co_return entries;
+    }
+  }
+  complain_of_endless(s);
   co_return entries;
+}
+
+void store::complain_of_endless(const cache::scope& index) {
+  constexpr std::string_view what = "an index without an end";
+  if (complaints_.is_news(what, net::steady_clock::now())) {
+    spdlog::warn("redis {}: cannot read: {}, of {}", link_.name(), what, index.text());
+  }
 }
 
 /// The entries of `ids` that there are.

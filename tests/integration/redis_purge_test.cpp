@@ -447,3 +447,20 @@ BOOST_AUTO_TEST_CASE(an_identity_is_enlisted_only_when_both_indexes_have_it) {
   BOOST_TEST(!peer().enlists({yes, no}));
   BOOST_TEST(!peer().enlists({yes}));
 }
+
+BOOST_AUTO_TEST_CASE(an_index_without_an_end_is_given_up) {
+  peer p;
+  redis::store store(p.connect_to([](support::conversation& talk) -> net::task<void> {
+    for (;;) {
+      const auto command = co_await talk.command();
+      co_await talk.send(command[0] == "ZSCAN" ? "*2\r\n$1\r\n5\r\n*0\r\n" : yes);
+    }
+  }),
+                     "ns");
+  const auto scope = cache::scope::account(account_a);
+  p.run([&]() -> net::task<void> {
+    BOOST_TEST(!(co_await store.purge(scope, {p.id}, cache::wall_now(), seconds(5))).has_value());
+    BOOST_TEST((co_await store.list(scope, cache::wall_now(), 10, seconds(5))).empty());
+  });
+  BOOST_TEST(p.log.count("an index without an end, of w:" + account_a) == 1U);
+}

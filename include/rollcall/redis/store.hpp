@@ -224,6 +224,7 @@ private:
   /// True when Redis said 1, which is how scripts confirm.
   bool confirmed(const command_result& r);
   void complain(std::string_view what, const reply& r);
+  void complain_of_endless(const cache::scope& index);
   client& link_;
   std::unique_ptr<const keys> keys_;
   std::mt19937_64 random_;
