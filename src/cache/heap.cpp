@@ -5,8 +5,9 @@
 #include <malloc.h>
 #include <sys/mman.h>
 
-#include <cstdint>
+#include <cstddef>
 #include <cstdlib>
+#include <memory>
 
 #if defined(__GLIBC__) && !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
 #define ROLLCALL_MALLOC_IS_GLIBCS
@@ -27,16 +28,15 @@ void keep_heap_dense() noexcept {
 // heap must not shrink meanwhile, or later.
 void give_heap_huge_pages(std::size_t bytes) noexcept {
 #ifdef ROLLCALL_MALLOC_IS_GLIBCS
-  constexpr std::uintptr_t huge = std::uintptr_t{2} << 20;
+  constexpr std::size_t huge = std::size_t{2} << 20;
   constexpr int mappings_most = 65'536; // what malloc begins with
   mallopt(M_TRIM_THRESHOLD, -1);
   mallopt(M_MMAP_MAX, 0);
   void* const block = std::malloc(bytes);
   mallopt(M_MMAP_MAX, mappings_most);
-  const auto begin = (reinterpret_cast<std::uintptr_t>(block) + huge - 1) & ~(huge - 1);
-  const auto end = (reinterpret_cast<std::uintptr_t>(block) + bytes) & ~(huge - 1);
-  if (block && begin < end)
-    madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+  void* begin = block;
+  if (block && std::align(huge, huge, begin, bytes))
+    madvise(begin, bytes / huge * huge, MADV_HUGEPAGE);
   std::free(block);
 #else
   static_cast<void>(bytes);

@@ -67,14 +67,15 @@ page_store::page_store() noexcept = default;
 page_store::~page_store() = default;
 
 page_store& page_store::instance() noexcept {
-  static page_store& the = *new page_store;
+  alignas(page_store) static std::byte place[sizeof(page_store)];
+  static page_store& the = *new (place) page_store;
   return the;
 }
 
-void page_store::open(std::size_t bytes) noexcept {
-  std::unique_ptr<state> made(new (std::nothrow) state);
+void page_store::open(std::size_t bytes) {
+  auto made = std::make_unique<state>();
   const auto size = pages(bytes) * page * addresses_for_a_byte;
-  if (made == nullptr || size == 0)
+  if (size == 0)
     return;
   made->file = ::memfd_create("rollcall-bodies", MFD_CLOEXEC);
   if (made->file < 0 || ::ftruncate(made->file, static_cast<off_t>(size)) != 0)

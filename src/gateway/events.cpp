@@ -51,6 +51,7 @@ void events::forward_to(std::optional<forward_address> to, std::chrono::millisec
   if (forward_)
     retired_.push_back(std::move(forward_));
   if (to)
+    // An aggregate whose member cannot be moved. NOLINTNEXTLINE(modernize-make-shared)
     forward_.reset(new forwarding{{control_, edges_, std::move(to->to), {}}, std::move(to->target), timeout});
 }
 

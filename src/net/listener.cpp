@@ -60,6 +60,7 @@ listener::~listener() = default;
 
 std::vector<int> listener::sockets() const {
   std::vector<int> all;
+  all.reserve(doors_.size());
   for (const auto& d : doors_)
     all.push_back(d->number.get());
   return all;

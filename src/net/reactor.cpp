@@ -97,8 +97,8 @@ bool reactor::may_owe(const watcher& w) const noexcept {
 
 void reactor::call_again() {
   std::swap(called_, again_);
-  for (std::size_t at = 0; at < called_.size(); ++at) // by index: some of them may be forgotten meanwhile
-    if (auto* const w = called_[at])
+  for (auto* const& w : called_) // by reference: some of them may be forgotten meanwhile
+    if (w)
       w->on_events(0);
   called_.clear();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -65,8 +66,7 @@ public:
 
   void append(std::string_view more) {
     const auto to = prepare(more.size());
-    if (!more.empty())
-      std::memcpy(to.data, more.data(), more.size());
+    std::ranges::copy(more, to.data);
     commit(more.size());
   }
 
