@@ -205,7 +205,7 @@ std::optional<session::time_point> session::next_overdue() const {
 std::optional<session::time_point> session::next_tick() const {
   switch (phase_) {
   case phase::opening:
-    return opening_until_;
+    return attempt_until_.value_or(opening_until_);
   case phase::ready:
     return watch_ ? watch_->next() : next_overdue();
   case phase::ended:
@@ -235,6 +235,10 @@ void session::tick() {
   const auto now = net::steady_clock::now();
   if (phase_ == phase::opening && now >= opening_until_) {
     end("timed out");
+  } else if (attempt_until_ && now >= *attempt_until_) {
+    attempt_until_.reset();
+    net::error_code ignored; // it is closed in any case
+    wire_.socket().cancel(ignored);
   } else if (ready()) {
     watch_ ? look_after_peer(now) : look_after_commands(now);
   }

@@ -142,6 +142,7 @@ private:
   net::timer timer_;
   std::optional<time_point> armed_;
   time_point opening_until_;
+  std::optional<time_point> attempt_until_; ///< to connect to one of several addresses
 };
 
 } // namespace rollcall::redis

@@ -77,15 +77,22 @@ net::task<std::vector<session::protocol::endpoint>> session::candidates() {
   co_return found;
 }
 
+/// Of several addresses each has its share of the time: one that swallows what it is sent keeps nobody from the others.
 net::task<bool> session::dial() {
   const auto found = co_await candidates();
   net::error_code ec = asio::error::host_not_found;
-  for (const auto& candidate : found) {
+  for (std::size_t i = 0; i < found.size(); ++i) {
     if (ended()) { // or connecting would open the socket again
       co_return false;
     }
     wire_.close();
-    auto [failed] = co_await wire_.socket().async_connect(candidate, net::no_throw);
+    if (const auto left = found.size() - i; left > 1) {
+      const auto now = net::steady_clock::now();
+      attempt_until_ = now + (opening_until_ - now) / left;
+      arm();
+    }
+    auto [failed] = co_await wire_.socket().async_connect(found[i], net::no_throw);
+    attempt_until_.reset();
     if (ended()) {
       co_return false;
     }

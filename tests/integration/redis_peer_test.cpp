@@ -2,6 +2,8 @@
 #include "support/run.hpp"
 #include "support/scripted_peer.hpp"
 
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/ip/basic_resolver.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
@@ -43,6 +45,36 @@ BOOST_AUTO_TEST_CASE(replies_may_come_byte_by_byte_or_many_at_once) {
     BOOST_TEST((co_await std::move(b)).value().size() == 2U);
     BOOST_TEST(is(co_await std::move(d), "c"));
   });
+}
+
+// A name has several addresses where a service is on several machines, or reached by IPv6 besides. `localhost` has two
+// nearly everywhere; where it has not, there is nothing to see.
+BOOST_AUTO_TEST_CASE(an_address_that_swallows_everything_does_not_hide_the_next) {
+  net::asio::ip::basic_resolver<net::tcp, net::executor> resolver(context.get_executor());
+  net::error_code none;
+  const auto found = resolver.resolve("localhost", "0", none);
+  if (none || found.size() < 2 || !found.begin()->endpoint().address().is_v6()) {
+    BOOST_TEST_MESSAGE("localhost has one address");
+    return;
+  }
+  peer = std::make_unique<support::scripted_peer>(context, [](conversation& talk) -> net::task<void> {
+    co_await talk.greet();
+    co_await talk.ignore();
+  });
+  net::asio::basic_socket_acceptor<net::tcp, net::executor> full(context.get_executor());
+  const net::tcp::endpoint first(net::asio::ip::address_v6::loopback(), peer->port());
+  full.open(first.protocol());
+  full.bind(first);
+  full.listen(0);
+  std::vector<net::tcp_socket> queue; // more than it takes
+  for (int i = 0; i < 4; ++i) {
+    queue.emplace_back(context.get_executor()).async_connect(first, [](net::error_code) {});
+  }
+  auto o = quick();
+  o.connect_timeout = milliseconds(400);
+  connect({.path = "", .host = "localhost", .port = peer->port(), .user = "", .password = ""}, o);
+  run([&]() -> net::task<void> { co_await up(); });
+  BOOST_TEST(link->stats().failures.get() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(commands_of_one_turn_reach_the_peer_together) {
