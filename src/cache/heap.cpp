@@ -1,5 +1,6 @@
 #include "rollcall/cache/heap.hpp"
 
+#include "address_space.hpp"
 #include "footprint.hpp"
 
 #include <malloc.h>
@@ -28,6 +29,8 @@ void keep_heap_dense() noexcept {
 // heap must not shrink meanwhile, or later.
 void give_heap_huge_pages(std::size_t bytes) noexcept {
 #ifdef ROLLCALL_MALLOC_IS_GLIBCS
+  if (is_limited(RLIMIT_AS) || is_limited(RLIMIT_DATA))
+    return;
   constexpr std::size_t huge = std::size_t{2} << 20;
   constexpr int mappings_most = 65'536; // what malloc begins with
   mallopt(M_TRIM_THRESHOLD, -1);

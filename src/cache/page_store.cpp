@@ -1,5 +1,7 @@
 #include "rollcall/cache/page_store.hpp"
 
+#include "address_space.hpp"
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -75,7 +77,7 @@ page_store& page_store::instance() noexcept {
 void page_store::open(std::size_t bytes) {
   auto made = std::make_unique<state>();
   const auto size = pages(bytes) * page * addresses_for_a_byte;
-  if (size == 0)
+  if (size == 0 || is_limited(RLIMIT_AS))
     return;
   made->file = ::memfd_create("rollcall-bodies", MFD_CLOEXEC);
   if (made->file < 0 || ::ftruncate(made->file, static_cast<off_t>(size)) != 0)

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from processes import PATIENCE, Answer, ProcessTest, request_body, until
+from processes import GATEWAY, PATIENCE, Answer, ProcessTest, request_body, until
 
 CUT_OFF = r"^\S+ warning cutting off "
 
@@ -38,6 +38,16 @@ class Memory(ProcessTest):
         self.assertGreaterEqual(sum(advised), 64 * 1024)
         rss = int(re.search(r"^VmRSS:\s+(\d+) kB$", (process / "status").read_text(), re.M)[1])
         self.assertLess(rss, 40 * 1024, "what is not used takes nothing")
+
+    def test_a_heap_that_reaches_as_far_leaves_room_in_a_limited_address_space(self):
+        if any(mark in Path(GATEWAY).read_bytes() for mark in (b"__asan_init", b"__tsan_init")):
+            self.skipTest("a sanitizer takes terabytes of addresses")
+        instance = self.start_instance()
+        for resource, most in (("as", 310 << 20), ("data", 295 << 20)):  # the heap, and too little for what follows
+            with self.subTest(resource):
+                gateway = self.start_gateway(instance, settings='[cache]\nmemory = "256MiB"\n',
+                                             limits=[f"--{resource}={most}"])
+                self.assertEqual(gateway.members("1@chatroom").status, 200)
 
 
 class Signals(ProcessTest):

@@ -40,10 +40,10 @@ class Process:
 
     unremarkable = r"$^"  # what it may say on standard error
 
-    def __init__(self, arguments, descriptors=None):
+    def __init__(self, arguments, descriptors=None, limits=()):
         self.output, self.errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()
-        limit = [f"--nofile={descriptors}"] if descriptors else []
-        self.child = subprocess.Popen(["prlimit", *limit, "setpriv", "--pdeathsig", "KILL", *arguments],
+        limits = [*limits, f"--nofile={descriptors}"] if descriptors else limits
+        self.child = subprocess.Popen(["prlimit", *limits, "setpriv", "--pdeathsig", "KILL", *arguments],
                                       stdin=subprocess.DEVNULL, stdout=self.output, stderr=self.errors)
         self.name = Path(arguments[0]).name
         self.expected_code = 0
@@ -168,12 +168,12 @@ class Gateway(HttpServer):
     # This machine may allow few open files, of which no test but one is.
     unremarkable = r"^\S+ (trace|debug|info) |^\S+ warning server.max_connections = .* open files, and the limit is"
 
-    def __init__(self, *flags, settings="", descriptors=None):
+    def __init__(self, *flags, settings="", descriptors=None, limits=()):
         self.directory = tempfile.mkdtemp(prefix="rollcall-")
         file = Path(self.directory) / "rollcall.toml"
         file.write_text(settings)
         super().__init__([GATEWAY, "--config", str(file), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
-                          "--threads", "2", *flags], descriptors)
+                          "--threads", "2", *flags], descriptors, limits)
         try:
             self.url = self.await_line(r"^rollcall: listening on (http://127\.0\.0\.1:\d+)$")
             self.port = int(self.url.rpartition(":")[2])

@@ -36,7 +36,8 @@ public:
   static page_store& instance() noexcept;
 
   /// Sets apart addresses, not memory, for blocks of some `bytes` in all. Called once, before there is a second thread,
-  /// or never: then there is nothing to be taken. Where the system refuses it is the same.
+  /// or never: then there is nothing to be taken. Where the system refuses, or the address space is limited,
+  /// it is the same.
   void open(std::size_t bytes);
 
   /// A block, page by page zero; null when the size is none that is worth it, when a tenth of it would be lost to the
