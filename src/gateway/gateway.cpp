@@ -199,6 +199,19 @@ gateway::gateway(const ops::config& c, predecessor* before)
     tracking_->start();
   limit(c);
   wait_to_be_replaced();
+  try {
+    start_threads();
+  } catch (...) { // the system has no room for one: those before it would run, and be waited for, for ever
+    cut_off();
+    throw;
+  }
+}
+
+gateway::~gateway() {
+  cut_off();
+}
+
+void gateway::start_threads() {
   running_ = lanes_.size();
   for (auto& each : lanes_)
     threads_.emplace_back([this, l = each.get()] {
@@ -208,12 +221,13 @@ gateway::gateway(const ops::config& c, predecessor* before)
     });
 }
 
-gateway::~gateway() {
-  if (!threads_.empty()) { // run() did not see the end of it
-    for (auto& l : lanes_)
-      l->drain(), l->drain();
-    threads_.clear();
-  }
+// Ends the threads of which run() does not see the end.
+void gateway::cut_off() {
+  if (threads_.empty())
+    return;
+  for (auto& l : lanes_)
+    l->drain(), l->drain();
+  threads_.clear();
 }
 
 void gateway::run() {

@@ -5,6 +5,7 @@ import contextlib
 import re
 import signal
 import socket
+import subprocess
 import sys
 import time
 import unittest
@@ -48,6 +49,18 @@ class Memory(ProcessTest):
                 gateway = self.start_gateway(instance, settings='[cache]\nmemory = "256MiB"\n',
                                              limits=[f"--{resource}={most}"])
                 self.assertEqual(gateway.members("1@chatroom").status, 200)
+
+
+class Start(ProcessTest):
+    def test_it_ends_when_the_system_has_no_room_for_all_threads(self):
+        if any(mark in Path(GATEWAY).read_bytes() for mark in (b"__asan_init", b"__tsan_init")):
+            self.skipTest("a sanitizer takes terabytes of addresses")
+        # There is for some of 64 stacks of 8 MiB.
+        ended = subprocess.run(["prlimit", f"--as={300 << 20}", f"--stack={8 << 20}", GATEWAY, "--threads", "64",
+                                "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"],
+                               capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual(ended.returncode, 1, ended)
+        self.assertRegex(ended.stderr, r"(?m)^rollcall: Resource temporarily unavailable")
 
 
 class Signals(ProcessTest):

@@ -57,6 +57,8 @@ public:
   [[nodiscard]] net::asio::io_context& control() noexcept { return control_; }
 
 private:
+  void start_threads();
+  void cut_off();
   void limit(const ops::config& c);
   void adopt(const ops::config& next);
   void wait_to_be_replaced();
