@@ -261,8 +261,8 @@ private:
       const auto stays = [&](const follower& who) {
         return f->go - who.boarded + 1 < limits_.goes && !(r && fulfils(*r, who.wanted));
       };
-      if ((go_on && !severed) ||
-          std::ranges::any_of(f->followers, [&](const auto& who) { return stays(who.second); })) {
+      const bool renews = go_on && !severed;
+      if (renews || std::ranges::any_of(f->followers, [&](const auto& who) { return stays(who.second); })) {
         if (at == s.in_the_air.end())
           s.in_the_air.emplace(std::string(f->id.text()), f); // should it throw, nothing has changed
         left.emplace(rest{.wish = {.storable = false}, .goes = 0, .severed = severed});
@@ -279,7 +279,8 @@ private:
           content.insert(f->followers.extract(here));
         }
       }
-      if (left && left->goes == 0)
+      // A renewal is everybody's, whoever else is on board.
+      if (left && (renews || left->goes == 0))
         left->wish.storable = true;
       ++f->go;
     }

@@ -322,6 +322,20 @@ BOOST_AUTO_TEST_CASE(a_flight_may_start_with_nobody_on_board) {
   BOOST_TEST(t.lead(room).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_renewal_is_stored_whoever_else_is_on_board) {
+  table t;
+  auto first = t.join(room, listener().wake());
+  const listener late;
+  t.join(room, late.wake(), {.since = since(5).since, .storable = false});
+  const auto left = first.lead.land_for(some(1), fulfils, true);
+  BOOST_TEST_REQUIRE(left.has_value());
+  BOOST_TEST(left->wish.storable);
+  BOOST_TEST((left->wish.since == since(5).since));
+  const auto next = first.lead.land_for(some(2), fulfils, false);
+  BOOST_TEST_REQUIRE(next.has_value());
+  BOOST_TEST(!next->wish.storable, "now it is for him alone");
+}
+
 // Whatever is interleaved: every wake is called exactly once or was left, and an identity never has two leaders.
 BOOST_AUTO_TEST_CASE(threads_agree_on_who_leads_and_nobody_is_forgotten) {
   table t;
