@@ -211,7 +211,7 @@ void source::leave_alone(const question& q, std::chrono::milliseconds held_for) 
                     failures.stamp());
 }
 
-net::task<outcome_ptr> source::find_stored(const question& q) {
+net::task<outcome_ptr> source::look_up(const question& q) {
   redis_budget budget(q.settings->redis_timeout);
   const auto looked = lane_.shared.lists.memory.stamp();
   auto [held, suspect] = lane_.shared.lists.memory.find(q.id, cache::wall_now());
@@ -227,6 +227,12 @@ net::task<outcome_ptr> source::find_stored(const question& q) {
     if (decide(held, q) != decision::ask)
       co_return hit(std::move(held), origin::redis);
   }
+  co_return nullptr;
+}
+
+net::task<outcome_ptr> source::find_stored(const question& q) {
+  if (auto there = co_await look_up(q))
+    co_return there;
   lane_.stats.only_if_cached.add();
   co_return shared(failed{
       504, "nothing stored satisfies only-if-cached", {.reason = forward_reason::none, .detail = "only-if-cached"}});

@@ -67,6 +67,18 @@ void members::answer_later(net::turn t, question q, asker who) {
   waiting_.enter(*w, q.settings->patience);
   if (!w->collapsed)
     lane_.tasks.start(fly(std::move(q), std::move(boarded.lead), std::nullopt), "fetching a list");
+  else if (boarded.renewal && lane_.store && !q.wants.max_age)
+    lane_.tasks.start(look_meanwhile(w, std::move(q)), "looking for what is stored meanwhile");
+}
+
+// What is being renewed may be served while it is, but memory does not hold it (any more): nobody is to wait for the
+// upstream where Redis can answer. It delays nobody either: the renewal has looked there already.
+net::task<> members::look_meanwhile(std::shared_ptr<wait> w, question q) {
+  auto there = co_await source_.look_up(q);
+  if (!there || !w->waits() || !lane_.shared.lists.flights.leave(w->seat)) // or it is too late
+    co_return;
+  w->collapsed = false;
+  land(*w, std::move(there));
 }
 
 void members::land(wait& w, outcome_ptr result) {

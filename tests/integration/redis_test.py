@@ -2,6 +2,7 @@
 """Gateways that share a real Redis: what one has fetched the others serve, and nobody is served what is not his."""
 
 import sys
+import time
 import unittest
 from pathlib import Path
 
@@ -45,6 +46,21 @@ class Shared(RedisTest):
             self.assertRegex(gateway.members("1@chatroom").cache, r"^rollcall; hit; ttl=\d+; detail=memory$")
         self.assertEqual(gateway.metric("rollcall_redis_commands_total"), commands)
         self.assertEqual((verified(), self.instance.calls()), (1, 1))
+
+    def test_nobody_waits_for_a_renewal_of_what_memory_does_not_hold(self):
+        gateway = self.gateway(self.redis, settings=PATIENT + '[cache]\nfresh = "500ms"\njitter = 0\nearly_refresh = 0\n'
+                                                              'memory = "0"\n')
+        body = gateway.members("1@chatroom").body
+        self.await_keys(self.redis, 1)
+        time.sleep(0.6)
+        self.instance.post({"mode": "slow", "delay": "3s"}, target="/__fault")
+        for _ in range(3):
+            begin = time.monotonic()
+            answer = gateway.members("1@chatroom")
+            self.assertLess(time.monotonic() - begin, 2)
+            self.assertEqual(answer.body, body)
+            self.assertRegex(answer.cache, r"^rollcall; hit; ttl=-?\d+; detail=redis$")
+            until(lambda: gateway.metric("rollcall_refreshes_total") == 1, "it is being renewed")
 
     def test_a_large_answer_is_shared_whole_and_with_its_gzip_variant(self):
         large = self.start_instance("--members", "500")

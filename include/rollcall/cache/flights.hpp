@@ -84,12 +84,12 @@ public:
     }
 
     /// Wakes those who get what they want, or have been on board for the most goes that there may be; the flight goes
-    /// on for the rest, and for nobody if `go_on`, unless it was severed: what it knows may be out of date. With the
-    /// next go it can be joined again. Nullopt: it has ended. `fulfils(const result&, const wish&)` is called under a
-    /// lock and must not throw; a null result fulfils no wish.
+    /// on for the rest, and for nobody if there is something to `renew`, unless it was severed: what it knows may be
+    /// out of date. With the next go it can be joined again. Nullopt: it has ended. `fulfils(const result&, const
+    /// wish&)` is called under a lock and must not throw; a null result fulfils no wish.
     template <class Fulfils>
-    std::optional<rest> land_for(const result& r, Fulfils fulfils, bool go_on) {
-      auto left = table_->land_for(flight_, r, fulfils, go_on);
+    std::optional<rest> land_for(const result& r, Fulfils fulfils, bool renew) {
+      auto left = table_->land_for(flight_, r, fulfils, renew);
       if (!left) {
         table_ = nullptr;
         flight_ = nullptr;
@@ -114,6 +114,8 @@ public:
   struct boarding {
     role as = role::refused;
     ticket seat;
+    /// Of who follows: what the flight is at is a renewal, which was not begun on anybody's behalf.
+    bool renewal = false;
     /// Only for who leads. Leaders are followers of their own flight: their wake is called too.
     permit lead;
   };
@@ -138,10 +140,13 @@ public:
     if (leads)
       s.in_the_air.emplace(std::string(id.text()), fresh);
     waiting_.fetch_add(1, std::memory_order_relaxed);
-    return {leads ? role::leads : role::follows, std::move(seat), leads ? permit(*this, fresh) : permit()};
+    return {.as = leads ? role::leads : role::follows,
+            .seat = std::move(seat),
+            .renewal = f->renews,
+            .lead = leads ? permit(*this, fresh) : permit()};
   }
 
-  /// Starts a flight that nobody waits for yet; nullopt when one is in the air already.
+  /// Starts a flight that nobody waits for yet, a renewal; nullopt when one is in the air already.
   std::optional<permit> lead(const identity& id) {
     shard& s = shard_of(id);
     {
@@ -150,6 +155,7 @@ public:
         return std::nullopt;
     }
     const auto fresh = std::make_shared<flight>(id);
+    fresh->renews = true;
     const std::lock_guard lock(s.mutex);
     if (!s.in_the_air.try_emplace(std::string(id.text()), fresh).second)
       return std::nullopt;
@@ -211,6 +217,7 @@ private:
     const identity id;
     // Guarded by the shard's mutex, severed or not.
     std::size_t go = 0;
+    bool renews = false; // with this go
     std::uint64_t next = 0;
     cache::flights<Result>::followers followers;
   };
@@ -249,7 +256,7 @@ private:
   }
 
   template <class Fulfils>
-  std::optional<rest> land_for(const std::shared_ptr<flight>& f, const result& r, Fulfils fulfils, bool go_on) {
+  std::optional<rest> land_for(const std::shared_ptr<flight>& f, const result& r, Fulfils fulfils, bool renew) {
     followers content;
     std::optional<rest> left;
     landed gone;
@@ -261,7 +268,7 @@ private:
       const auto stays = [&](const follower& who) {
         return f->go - who.boarded + 1 < limits_.goes && !(r && fulfils(*r, who.wanted));
       };
-      const bool renews = go_on && !severed;
+      const bool renews = renew && !severed;
       if (renews || std::ranges::any_of(f->followers, [&](const auto& who) { return stays(who.second); })) {
         if (at == s.in_the_air.end())
           s.in_the_air.emplace(std::string(f->id.text()), f); // should it throw, nothing has changed
@@ -282,6 +289,7 @@ private:
       // A renewal is everybody's, whoever else is on board.
       if (left && (renews || left->goes == 0))
         left->wish.storable = true;
+      f->renews = renews;
       ++f->go;
     }
     wake_all(content, r);

@@ -63,6 +63,7 @@ private:
   void answer_hit(const cache::entry_ptr& e, bool gzip, cache::time_point now, net::exchange& x);
   void answer_later(net::turn t, question q, asker who);
   net::task<> answer_from_stores(net::turn t, question q, asker who);
+  net::task<> look_meanwhile(std::shared_ptr<wait> w, question q);
   void land(wait& w, outcome_ptr result);
   void finish(wait& w, answer a);
   void send_away(wait& w);

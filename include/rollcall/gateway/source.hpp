@@ -35,8 +35,9 @@ public:
   /// Replaces an entry that was served all the same. Null when somebody else is at it, or it is not to be done now.
   net::task<outcome_ptr> renew(const question& q, renewal r, redis_budget& budget);
 
-  /// What is stored, without asking the upstream for it.
+  /// What is stored, without asking the upstream for it; look_up() is null when that will not do.
   net::task<outcome_ptr> find_stored(const question& q);
+  net::task<outcome_ptr> look_up(const question& q);
 
 private:
   /// What the two stores said.

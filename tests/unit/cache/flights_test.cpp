@@ -336,6 +336,20 @@ BOOST_AUTO_TEST_CASE(a_renewal_is_stored_whoever_else_is_on_board) {
   BOOST_TEST(!next->wish.storable, "now it is for him alone");
 }
 
+BOOST_AUTO_TEST_CASE(who_follows_is_told_whether_it_is_a_renewal) {
+  table t;
+  const listener any;
+  auto first = t.join(room, any.wake());
+  BOOST_TEST(!first.renewal);
+  BOOST_TEST(!t.join(room, any.wake()).renewal);
+  first.lead.land_for(some(1), fulfils, true);
+  BOOST_TEST(t.join(room, any.wake()).renewal);
+  first.lead.land_for(nullptr, fulfils, false);
+  BOOST_TEST(!t.join(room, any.wake()).renewal, "it was in vain, and is asked for on behalf of those on board");
+  auto lead = t.lead(other);
+  BOOST_TEST(t.join(other, any.wake()).renewal);
+}
+
 // Whatever is interleaved: every wake is called exactly once or was left, and an identity never has two leaders.
 BOOST_AUTO_TEST_CASE(threads_agree_on_who_leads_and_nobody_is_forgotten) {
   table t;
