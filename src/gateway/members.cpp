@@ -21,6 +21,12 @@ bool wants_gzip(const net::request_head& head) {
   return f && net::accepts_gzip(f->value);
 }
 
+// Whether the body is not what it is read as, but something that the upstream may understand.
+bool has_coded_body(const net::request_head& head) {
+  const auto* f = head.find(http::field::content_encoding);
+  return f && !net::iequals(f->value, "identity");
+}
+
 /// The one credential of a request. Several are ambiguous: only the upstream may say which counts.
 struct credential {
   const net::field* field = nullptr;
@@ -55,6 +61,8 @@ net::response response_of(const cache::entry_ptr& e, bool gzip, field_lines& fie
 } // namespace
 
 void members::serve(const net::request& r, net::exchange& x) {
+  if (has_coded_body(r.head))
+    return others_.serve(r, x);
   const auto parsed = queries_.parse({r.body.data(), r.body.size()});
   if (const auto* broken = std::get_if<api::query_error>(&parsed)) {
     lane_.stats.bad_requests.add();

@@ -17,6 +17,8 @@ std::shared_ptr<const outcome> refusal(unsigned status, std::string message, std
 
 // Who joins a flight may get what was fetched before he asked: new enough for most, but not for who says otherwise.
 bool fulfils(const outcome& o, const cache::wish& wanted) {
+  if (const auto* r = std::get_if<relayed>(&o))
+    return r->asked_at >= wanted.since;
   const auto* s = std::get_if<stored>(&o);
   return s == nullptr || s->report.served || s->entry->fetched_at >= wanted.since;
 }

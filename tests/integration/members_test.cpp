@@ -473,6 +473,19 @@ BOOST_AUTO_TEST_CASE(a_relayed_answer_keeps_the_name_of_its_coding) {
   BOOST_TEST(a.body == "\x1f\x8b packed");
 }
 
+BOOST_AUTO_TEST_CASE(a_request_whose_body_is_coded_is_passed_through_as_it_is) {
+  moody_upstream u;
+  running_gateway gateway(settings(u.peer));
+  raw_client client(gateway.port());
+  const std::string coded = "\x1f\x8b packed";
+  const auto a = client.ask(members_request(coded, "Content-Encoding: gzip\r\n"));
+  BOOST_TEST(a.body == good_body);
+  BOOST_TEST(a.field("Cache-Status") == "rollcall; fwd=bypass; fwd-status=200");
+  BOOST_TEST(u.peer.raw(0).ends_with("\r\n\r\n" + coded));
+  BOOST_TEST(client.ask(members_request(query("r"), "Content-Encoding: identity\r\n")).field("Cache-Status") ==
+             "rollcall; fwd=miss; fwd-status=200; stored");
+}
+
 BOOST_AUTO_TEST_CASE(whoever_asks_with_another_name_or_credential_is_somebody_else) {
   scripted_upstream upstream(answering([](const received_request& r) {
     auto who = r.field("Authorization") + "|" + r.body;
