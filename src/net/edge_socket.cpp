@@ -71,9 +71,9 @@ std::expected<std::size_t, error_code> edge_socket::write(const file_part& from)
   });
   if (n > 0)
     return static_cast<std::size_t>(n);
-  if (n < 0 && errno != EINVAL && errno != ENOSYS && errno != EIO)
+  if (n < 0 && errno != EINVAL && errno != ENOSYS && errno != EPERM && errno != EIO)
     return failure(errno);
-  // Not from this file, or not with this kernel.
+  // Not from this file, or not with this kernel, or not with what a sandbox allows.
   const iovec copied{const_cast<char*>(from.bytes.data()), from.bytes.size()};
   return write(std::span(&copied, 1));
 }
