@@ -1,6 +1,7 @@
 #include "rollcall/upstream/pool.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -63,6 +64,7 @@ net::task<std::expected<std::shared_ptr<link>, failure>> pool::connect(steady_cl
   const auto found = co_await names_.get(by, options_.dns_ttl);
   if (!found) {
     trouble_ = found.error().message();
+    misdirected_ = found.error() == net::asio::error::host_not_found;
     co_return std::unexpected(found.error() == net::asio::error::timed_out ? failure::connect_timed_out
                                                                            : failure::unreachable);
   }
@@ -92,6 +94,7 @@ net::task<std::expected<std::shared_ptr<link>, failure>> pool::connect_to(tcp::e
     co_return std::unexpected(failure::connect_timed_out);
   const bool untrusted = !l->distrust().empty();
   trouble_ = untrusted ? l->distrust() : ec ? ec.message() : std::string();
+  misdirected_ = untrusted || (ec && ec.category() == net::asio::error::get_ssl_category());
   if (untrusted)
     co_return std::unexpected(failure::untrusted);
   if (ec == net::asio::error::timed_out) // the kernel's own
@@ -181,7 +184,9 @@ void pool::exchange_ended(std::expected<unsigned, failure> how) {
     return;
   if (how.error() == failure::untrusted)
     return condition_->failed(now, trouble_, {}, true);
-  condition_->failed(now, to_string(how.error()), how.error() == failure::unreachable ? trouble_ : std::string_view());
+  const bool unreachable = how.error() == failure::unreachable;
+  condition_->failed(now, to_string(how.error()), unreachable ? trouble_ : std::string_view(),
+                     unreachable && misdirected_);
 }
 
 void pool::stop() {

@@ -200,6 +200,22 @@ BOOST_AUTO_TEST_CASE(a_server_that_does_not_speak_tls_is_an_error_in_time) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(that_a_server_does_not_speak_tls_is_told_once) {
+  support::scripted_upstream talks([](support::upstream_connection& c) { c.send("HTTP/1.1 400 Bad Request\r\n\r\n"); });
+  const logged log;
+  auto c = running_gateway::settings_for("https://" + talks.authority());
+  c.upstream.ca = authority().ca();
+  {
+    const running_gateway g(c);
+    for (int i = 0; i < 3; ++i)
+      BOOST_TEST(raw_client(g.port()).ask(post("/x", "y")).status == 502U);
+  }
+  const auto text = log.text.str();
+  const auto line = "warning instance https://" + talks.authority() + ": ";
+  BOOST_TEST(text.find(line) != std::string::npos, text);
+  BOOST_TEST(text.find(line) == text.rfind(line), text);
+}
+
 // Somebody on the way may have cut it: without its announced end, an answer that ends with the connection is not whole.
 BOOST_AUTO_TEST_CASE(an_answer_that_ends_with_the_connection_needs_an_announced_end) {
   for (const bool cut : {false, true}) {

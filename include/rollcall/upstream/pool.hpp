@@ -108,7 +108,8 @@ private:
   pool_options options_;
   std::shared_ptr<health> condition_;
   std::optional<tls_terms> tls_;
-  std::string trouble_; // why there was no connection the last time, for operators
+  std::string trouble_;      // why there was no connection the last time, for operators
+  bool misdirected_ = false; // and it looks like a mistake in the configuration
   pool_stats stats_;
   std::deque<std::shared_ptr<link>> idle_;                                         // the most recently used at the back
   boost::intrusive::list<link, boost::intrusive::constant_time_size<false>> open_; // connecting, or with an exchange
