@@ -2,8 +2,6 @@
 
 #include "footprint.hpp"
 
-#include <boost/container/static_vector.hpp>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -44,36 +42,33 @@ variant_ptr variant::make(std::string_view content_type, std::string_view coding
   if (usual || !is_field_value(content_type))
     content_type = {};
 
-  // One block, exactly large enough: these bytes are most of what the memory cache holds. The first are the object's.
-  const std::array<char, sizeof(variant)> object{};
-  boost::container::static_vector<std::string_view, 12> block_of{{object.data(), object.size()}};
-  const auto append = [&block_of](std::initializer_list<std::string_view> texts) {
-    block_of.insert(block_of.end(), texts);
+  auto head = length_name.size() + length.size() + head_end.size();
+  if (!content_type.empty())
+    head += type_name.size() + content_type.size() + line_end.size();
+  if (!coding.empty())
+    head += coding_name.size() + coding.size() + line_end.size();
+  const auto size = head + body.size();
+  if (size < body.size() || size > std::numeric_limits<std::uint32_t>::max() - sizeof(variant) || head >> 30 != 0)
+    throw std::length_error("a body above 4 GiB");
+
+  // One block, exactly large enough: these bytes are most of what the memory cache holds.
+  void* block = page_store::instance().take(sizeof(variant) + size);
+  const bool paged = block != nullptr;
+  if (!paged)
+    block = ::operator new(sizeof(variant) + size);
+  const variant_ptr made(new (block)
+                             variant(static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(head), usual, paged));
+  char* to = static_cast<char*>(block) + sizeof(variant);
+  const auto append = [&to](std::initializer_list<std::string_view> texts) {
+    for (const auto text : texts)
+      to = std::ranges::copy(text, to).out;
   };
   if (!content_type.empty())
     append({type_name, content_type, line_end});
   if (!coding.empty())
     append({coding_name, coding, line_end});
-  append({length_name, length, head_end});
-  std::size_t head = 0;
-  for (const auto text : block_of)
-    head += text.size();
-  head -= object.size();
-  append({body});
-  const auto size = head + body.size();
-  if (size < body.size() || size > std::numeric_limits<std::uint32_t>::max() - sizeof(variant) || head >> 30 != 0)
-    throw std::length_error("a body above 4 GiB");
-
-  void* block = page_store::instance().take(block_of);
-  const bool paged = block != nullptr;
-  if (!paged) {
-    block = ::operator new(sizeof(variant) + size);
-    char* to = static_cast<char*>(block);
-    for (const auto text : block_of)
-      to = std::ranges::copy(text, to).out;
-  }
-  return variant_ptr(new (block)
-                         variant(static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(head), usual, paged));
+  append({length_name, length, head_end, body});
+  return made;
 }
 
 std::string_view variant::content_type() const noexcept {

@@ -4,10 +4,10 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <mutex>
 #include <new>
 #include <utility>
@@ -18,8 +18,6 @@ namespace {
 
 // Blocks of one size do not become blocks of another. What that loses are addresses: so many for each byte.
 constexpr std::size_t addresses_for_a_byte = 4;
-
-constexpr std::size_t parts_most = 16;
 
 } // namespace
 
@@ -90,36 +88,27 @@ void page_store::open(std::size_t bytes) {
   made->begin = static_cast<char*>(at);
   made->size = size;
   // Of a page of 2 MiB a part cannot be taken out: it would be written to, with zeros. And cores need not hold lists.
-  ::madvise(at, size, MADV_NOHUGEPAGE);
+  // (EINVAL: this kernel knows none.)
+  if (::madvise(at, size, MADV_NOHUGEPAGE) != 0 && errno != EINVAL)
+    return;
   ::madvise(at, size, MADV_DONTDUMP);
   state_ = std::move(made);
 }
 
-// They are written to the file, not to the mapping: to have its pages mapped one by one, for nobody but the compressor
-// and Redis to read, takes longer than all the rest. And where there is no memory left we learn it here, and not by a
-// signal.
-void* page_store::take(std::span<const std::string_view> bytes) noexcept {
-  std::array<iovec, parts_most> parts;
-  if (state_ == nullptr || bytes.size() > parts.size())
-    return nullptr;
-  std::size_t size = 0;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    parts[i] = {const_cast<char*>(bytes[i].data()), bytes[i].size()};
-    size += bytes[i].size();
-  }
-  if (size < least || size > most || footprint(size) > size + size / 10)
+void* page_store::take(std::size_t bytes) noexcept {
+  if (state_ == nullptr || bytes < least || bytes > most || footprint(bytes) > bytes + bytes / 10)
     return nullptr;
   char* block = nullptr;
   try {
-    block = state_->take(pages(size));
+    block = state_->take(pages(bytes));
   } catch (const std::bad_alloc&) {
     return nullptr;
   }
-  if (block == nullptr)
-    return nullptr;
-  const auto at = place_of(block);
-  if (::pwritev(at.file, parts.data(), static_cast<int>(bytes.size()), at.offset) != static_cast<ssize_t>(size)) {
-    give_back(block, size);
+  // All its pages at once, where the kernel can (Linux 5.14); and where it has none left we learn that here, instead of
+  // by a signal. By the mapping, for which open() has ruled pages of 2 MiB out: a write to the file would take a
+  // twentieth less for a whole miss, but may be given such pages where the system is set so.
+  if (block != nullptr && ::madvise(block, footprint(bytes), MADV_POPULATE_WRITE) != 0 && errno != EINVAL) {
+    give_back(block, bytes);
     return nullptr;
   }
   return block;

@@ -4,8 +4,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <span>
-#include <string_view>
 
 namespace rollcall::cache {
 
@@ -42,9 +40,9 @@ public:
   /// it is the same.
   void open(std::size_t bytes);
 
-  /// A block with these bytes, one after the other; null when there are not enough, or too many, to be worth it, when a
-  /// tenth of it would be lost to the last page, or when there is no room.
-  void* take(std::span<const std::string_view> bytes) noexcept;
+  /// A block, page by page zero; null when the size is none that is worth it, when a tenth of it would be lost to the
+  /// last page, or when there is no room.
+  void* take(std::size_t bytes) noexcept;
   /// A block that was taken, with its size.
   void give_back(void* block, std::size_t bytes) noexcept;
   /// Where in the file a byte of a block is.

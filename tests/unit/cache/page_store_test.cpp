@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
+#include <cstring>
 #include <functional>
 #include <random>
 #include <string>
@@ -29,17 +29,7 @@ constexpr std::size_t size = 48 * 1024;
 
 struct store : page_store {
   explicit store(std::size_t bytes = std::size_t{16} << 20) { open(bytes); }
-
-  char* take_of(std::size_t bytes, char filling = 'x') {
-    const std::string text(bytes, filling);
-    const std::array parts{std::string_view(text).substr(0, bytes / 3), std::string_view(text).substr(bytes / 3)};
-    return static_cast<char*>(take(parts));
-  }
 };
-
-bool holds_only(const char* block, char c, std::size_t bytes = size) {
-  return std::count(block, block + bytes, c) == static_cast<std::ptrdiff_t>(bytes);
-}
 
 /// Two ends of a TCP connection.
 std::pair<descriptor, descriptor> connection() {
@@ -82,42 +72,45 @@ BOOST_AUTO_TEST_SUITE(page_stores)
 BOOST_AUTO_TEST_CASE(what_is_on_its_way_is_not_written_to) {
   store s;
   const auto [ours, theirs] = connection();
-  void* const first = s.take_of(size, 'a');
+  void* const first = s.take(size);
   BOOST_TEST_REQUIRE(first != nullptr);
+  std::memset(first, 'a', size);
   send_block(s, ours, first);
   s.give_back(first, size);
-  void* const second = s.take_of(size, 'b');
+  void* const second = s.take(size);
   BOOST_TEST(second == first, "it is used again");
+  std::memset(second, 'b', size);
   BOOST_TEST(receive(theirs) == std::string(size, 'a'));
   send_block(s, ours, second);
   BOOST_TEST(receive(theirs) == std::string(size, 'b'));
   s.give_back(second, size);
 }
 
-BOOST_AUTO_TEST_CASE(a_block_has_the_bytes_that_it_was_given) {
+BOOST_AUTO_TEST_CASE(blocks_are_new_and_apart) {
   store s;
-  const std::array<std::string_view, 3> parts{"head ", std::string_view(), "body"};
-  const std::string filling(size, '.');
-  const std::array all{parts[0], parts[1], std::string_view(filling), parts[2]};
-  const auto* const block = static_cast<const char*>(s.take(all));
-  BOOST_TEST_REQUIRE(block != nullptr);
-  BOOST_TEST(std::string_view(block, size + 9) == "head " + filling + "body");
-  char* const other = s.take_of(size, 'b');
-  BOOST_TEST(s.place_of(other).offset - s.place_of(block).offset == other - block);
-  BOOST_TEST(holds_only(other, 'b'));
-  BOOST_TEST(std::string_view(block, size + 9) == "head " + filling + "body");
-  s.give_back(other, size);
-  s.give_back(const_cast<char*>(block), size + 9);
+  char* const first = static_cast<char*>(s.take(size));
+  char* const second = static_cast<char*>(s.take(size));
+  BOOST_TEST_REQUIRE((first != nullptr && second != nullptr));
+  std::memset(first, 'a', size);
+  std::memset(second, 'b', size);
+  BOOST_TEST(std::count(first, first + size, 'a') == static_cast<std::ptrdiff_t>(size));
+  BOOST_TEST(s.place_of(second).offset - s.place_of(first).offset == second - first);
+  s.give_back(first, size);
+  char* const third = static_cast<char*>(s.take(size));
+  BOOST_TEST(std::count(third, third + size, '\0') == static_cast<std::ptrdiff_t>(size));
+  BOOST_TEST(std::count(second, second + size, 'b') == static_cast<std::ptrdiff_t>(size));
+  s.give_back(second, size);
+  s.give_back(third, size);
 }
 
 BOOST_AUTO_TEST_CASE(only_sizes_that_are_worth_it) {
   store s;
-  BOOST_TEST(s.take({}) == nullptr);
-  BOOST_TEST(s.take_of(page_store::least - 1) == nullptr);
-  BOOST_TEST(s.take_of(page_store::most + 1) == nullptr);
-  BOOST_TEST(s.take_of(4 * page + 1) == nullptr, "a fifth would be lost");
+  BOOST_TEST(s.take(0) == nullptr);
+  BOOST_TEST(s.take(page_store::least - 1) == nullptr);
+  BOOST_TEST(s.take(page_store::most + 1) == nullptr);
+  BOOST_TEST(s.take(4 * page + 1) == nullptr, "a fifth would be lost");
   for (const std::size_t bytes : {page_store::least, 5 * page - 1000, size + 1, page_store::most}) {
-    void* const block = s.take_of(bytes);
+    void* const block = s.take(bytes);
     BOOST_TEST(block != nullptr, bytes);
     BOOST_TEST(page_store::footprint(bytes) <= bytes + bytes / 10);
     s.give_back(block, bytes);
@@ -126,19 +119,19 @@ BOOST_AUTO_TEST_CASE(only_sizes_that_are_worth_it) {
 
 BOOST_AUTO_TEST_CASE(without_room_or_unopened_there_is_nothing) {
   page_store closed;
-  BOOST_TEST(closed.take(std::array{std::string_view()}) == nullptr);
+  BOOST_TEST(closed.take(size) == nullptr);
   closed.open(0);
-  BOOST_TEST(closed.take(std::array{std::string_view()}) == nullptr);
+  BOOST_TEST(closed.take(size) == nullptr);
   store small(page);
-  BOOST_TEST(small.take_of(size) == nullptr);
+  BOOST_TEST(small.take(size) == nullptr);
   store s(size);
   std::vector<void*> taken;
-  for (void* block = s.take_of(size); block != nullptr; block = s.take_of(size))
+  for (void* block = s.take(size); block != nullptr; block = s.take(size))
     taken.push_back(block);
   BOOST_TEST(taken.size() == 4U);
-  BOOST_TEST(s.take_of(page_store::least) == nullptr);
+  BOOST_TEST(s.take(page_store::least) == nullptr);
   s.give_back(taken.back(), size);
-  BOOST_TEST(s.take_of(size) == taken.back());
+  BOOST_TEST(s.take(size) == taken.back());
   for (void* const block : taken)
     s.give_back(block, size);
 }
@@ -150,8 +143,9 @@ BOOST_AUTO_TEST_CASE(what_is_given_back_takes_no_memory) {
     BOOST_TEST_REQUIRE(::mincore(const_cast<void*>(block), size, pages.data()) == 0);
     return std::ranges::count_if(pages, [](unsigned char p) { return (p & 1U) != 0; });
   };
-  void* const block = s.take_of(size);
+  void* const block = s.take(size);
   BOOST_TEST_REQUIRE(block != nullptr);
+  std::memset(block, 'a', size);
   BOOST_TEST(resident(block) == static_cast<std::ptrdiff_t>(size / page));
   s.give_back(block, size);
   BOOST_TEST(resident(block) == 0);
@@ -165,12 +159,14 @@ BOOST_AUTO_TEST_CASE(threads_take_and_give_back) {
     for (int i = 0; i < 2'000; ++i) {
       if (mine.size() < 8 && random() % 2 == 0) {
         const auto bytes = page * (4 + random() % 13);
-        if (char* const block = s.take_of(bytes, static_cast<char>(seed)))
+        if (auto* const block = static_cast<char*>(s.take(bytes))) {
+          std::memset(block, static_cast<int>(seed), bytes);
           mine.emplace_back(block, bytes);
+        }
       } else if (!mine.empty()) {
         const auto [block, bytes] = mine.back();
         mine.pop_back();
-        if (!holds_only(block, static_cast<char>(seed), bytes))
+        if (std::count(block, block + bytes, static_cast<char>(seed)) != static_cast<std::ptrdiff_t>(bytes))
           return false;
         s.give_back(block, bytes);
       }
