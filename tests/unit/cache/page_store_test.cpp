@@ -1,5 +1,4 @@
 #include "rollcall/cache/page_store.hpp"
-#include "rollcall/net/descriptor.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <netinet/in.h>
@@ -22,13 +21,27 @@
 namespace {
 
 using rollcall::cache::page_store;
-using rollcall::net::descriptor;
 
 constexpr std::size_t page = page_store::page;
 constexpr std::size_t size = 48 * 1024;
 
 struct store : page_store {
   explicit store(std::size_t bytes = std::size_t{16} << 20) { open(bytes); }
+};
+
+class descriptor {
+public:
+  explicit descriptor(int number) : number_(number) {}
+  descriptor(descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  descriptor& operator=(descriptor&&) = delete;
+  ~descriptor() {
+    if (number_ >= 0)
+      ::close(number_);
+  }
+  int get() const { return number_; }
+
+private:
+  int number_;
 };
 
 /// Two ends of a TCP connection.
