@@ -152,6 +152,8 @@ private:
   static void prefetch(const variant* v) noexcept {
     constexpr std::size_t line = 64;
     constexpr std::size_t lines = 8;
+    if (v == nullptr)
+      return;
     for (std::size_t i = 0; i < lines; ++i)
       __builtin_prefetch(reinterpret_cast<const char*>(v) + i * line);
   }
