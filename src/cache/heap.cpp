@@ -33,13 +33,16 @@ void give_heap_huge_pages(std::size_t bytes) noexcept {
     return;
   constexpr std::size_t huge = std::size_t{2} << 20;
   constexpr int mappings_most = 65'536; // what malloc begins with
+  if (bytes <= plain_heap)
+    return;
   mallopt(M_TRIM_THRESHOLD, -1);
   mallopt(M_MMAP_MAX, 0);
   void* const block = std::malloc(bytes);
   mallopt(M_MMAP_MAX, mappings_most);
-  void* begin = block;
-  if (block && std::align(huge, huge, begin, bytes))
-    madvise(begin, bytes / huge * huge, MADV_HUGEPAGE);
+  void* begin = block ? static_cast<char*>(block) + plain_heap : nullptr;
+  auto rest = bytes - plain_heap;
+  if (begin && std::align(huge, huge, begin, rest))
+    madvise(begin, rest / huge * huge, MADV_HUGEPAGE);
   std::free(block);
 #else
   static_cast<void>(bytes);

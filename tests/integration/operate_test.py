@@ -27,7 +27,7 @@ def listening():
 
 class Memory(ProcessTest):
     def test_the_heap_is_for_huge_pages_as_far_as_the_cache_reaches(self):
-        gateway = self.start_gateway(self.start_instance(), settings='[cache]\nmemory = "64MiB"\n')
+        gateway = self.start_gateway(self.start_instance(), settings='[cache]\nmemory = "256MiB"\n')
         process = Path(f"/proc/{gateway.child.pid}")
         if b"__asan_init" in (process / "exe").read_bytes() or b"__tsan_init" in (process / "exe").read_bytes():
             self.skipTest("a sanitizer's malloc does not ask for it")
@@ -36,7 +36,7 @@ class Memory(ProcessTest):
         mappings = re.split(r"(?m)^(?=[0-9a-f]+-)", (process / "smaps").read_text())
         advised = [int(re.search(r"^Size: +(\d+) kB$", m, re.M)[1]) for m in mappings
                    if re.search(r"^VmFlags:.* hg\b", m, re.M)]
-        self.assertGreaterEqual(sum(advised), 64 * 1024)
+        self.assertGreaterEqual(sum(advised), 128 * 1024)
         rss = int(re.search(r"^VmRSS:\s+(\d+) kB$", (process / "status").read_text(), re.M)[1])
         self.assertLess(rss, 40 * 1024, "what is not used takes nothing")
 
