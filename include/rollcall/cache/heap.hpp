@@ -30,7 +30,8 @@ inline constexpr std::size_t plain_heap = std::size_t{128} << 20;
 ///
 /// A look-up among many lists touches memory that is in no cache of the processor's, and where in memory that is, is in
 /// none either: one walk of the page tables for each of the pages. Of 100,000 lists a hit took 1.33 times of what it
-/// takes of 1,000, and so 1.19 (`bench/scaling --only identities`).
+/// takes of 1,000, with the whole heap on huge pages 1.22 to 1.28, and so 1.28 to 1.30 (`bench/scaling --only
+/// identities`).
 void give_heap_huge_pages(std::size_t bytes) noexcept;
 
 } // namespace rollcall::cache
