@@ -83,7 +83,7 @@ void free_object(void*) noexcept {} // it is the reader's own
 
 /// Whatever is being read begins with a line.
 bool is_endless(std::string_view unread) {
-  return unread.size() > line_most && unread.substr(0, line_most).find('\r') == unread.npos;
+  return unread.size() > line_most && unread.substr(0, line_most).find('\r') == std::string_view::npos;
 }
 
 redisReplyObjectFunctions functions{create_string, create_array, create_integer, create_nil, free_object};
