@@ -22,16 +22,13 @@ namespace net = rollcall::net;
 using redis::command_error;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using support::bulk;
 using support::conversation;
 using support::in;
 using support::is;
 using support::until;
 
 namespace {
-
-std::string bulk(std::string_view text) {
-  return fmt::format("${}\r\n{}\r\n", text.size(), text);
-}
 
 std::string row(int first, int last, std::uint16_t port) {
   return fmt::format("*3\r\n:{}\r\n:{}\r\n*3\r\n{}:{}\r\n{}", first, last, bulk("127.0.0.1"), port, bulk("id"));

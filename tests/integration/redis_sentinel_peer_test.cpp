@@ -16,15 +16,12 @@ namespace redis = rollcall::redis;
 namespace net = rollcall::net;
 namespace asio = boost::asio;
 using std::chrono::milliseconds;
+using support::bulk;
 using support::conversation;
 using support::scripted_peer;
 using support::until;
 
 namespace {
-
-std::string text(std::string_view t) {
-  return fmt::format("${}\r\n{}\r\n", t.size(), t);
-}
 
 /// What the Sentinels are to say, all but one that takes connections and says nothing.
 struct sentinels {
@@ -43,16 +40,16 @@ struct sentinels {
     co_await talk.greet();
     const auto first = co_await talk.command();
     if (first[0] == "SUBSCRIBE") {
-      co_await talk.send("*3\r\n" + text("subscribe") + text("+switch-master") + ":1\r\n");
+      co_await talk.send("*3\r\n" + bulk("subscribe") + bulk("+switch-master") + ":1\r\n");
       co_await until([&] { return announce; });
-      co_await talk.send("*3\r\n" + text("message") + text("+switch-master") +
-                         text(fmt::format("main 127.0.0.1 {} 127.0.0.1 {}", before, after)));
+      co_await talk.send("*3\r\n" + bulk("message") + bulk("+switch-master") +
+                         bulk(fmt::format("main 127.0.0.1 {} 127.0.0.1 {}", before, after)));
       co_await talk.ignore();
     }
     ++answers;
-    co_await talk.send("*2\r\n" + text("127.0.0.1") + text(std::to_string(master)));
+    co_await talk.send("*2\r\n" + bulk("127.0.0.1") + bulk(std::to_string(master)));
     co_await talk.command();
-    co_await talk.send("*2\r\n" + text("config-epoch") + text(std::to_string(epoch)));
+    co_await talk.send("*2\r\n" + bulk("config-epoch") + bulk(std::to_string(epoch)));
     co_await talk.command();
     co_await talk.send("*0\r\n");
     co_await talk.ignore();

@@ -22,6 +22,7 @@ namespace redis = rollcall::redis;
 namespace net = rollcall::net;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using support::bulk;
 using support::conversation;
 using support::until;
 
@@ -139,10 +140,6 @@ struct fixture {
     }
   }
 };
-
-std::string bulk(std::string_view text) {
-  return fmt::format("${}\r\n{}\r\n", text.size(), text);
-}
 
 std::string message(std::string_view payload) {
   return "*3\r\n" + bulk("message") + bulk(channel) + std::string(payload);
